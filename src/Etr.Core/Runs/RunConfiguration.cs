@@ -1,0 +1,172 @@
+using System.ComponentModel.DataAnnotations;
+using Etr.Core.Rollouts;
+using Etr.Core.Training;
+
+namespace Etr.Core.Runs;
+
+/// <summary>
+/// Everything that decides what a run computes. It is resolved once, stored with the run and never read from files again:
+/// a resumed run goes on under the configuration it started with. Section names are the keys under <c>Etr:</c>.
+/// </summary>
+public sealed record RunConfiguration
+{
+    /// <summary>The shape of the run.</summary>
+    public RunOptions Run { get; init; } = new();
+
+    /// <summary>What is trained on.</summary>
+    public TaskOptions Task { get; init; } = new();
+
+    /// <summary>The policy and its engines.</summary>
+    public PolicyOptions Policy { get; init; } = new();
+
+    /// <summary>How traces are drawn.</summary>
+    public SamplingOptions Sampling { get; init; } = new();
+
+    /// <summary>What a trace is paid for.</summary>
+    public RewardOptions Reward { get; init; } = new();
+
+    /// <summary>The policy update.</summary>
+    public TrainingOptions Training { get; init; } = new();
+
+    /// <summary>The evaluation before and after.</summary>
+    public EvaluationOptions Evaluation { get; init; } = new();
+}
+
+/// <summary><c>Etr:Run</c>: the shape of the run.</summary>
+public sealed record RunOptions
+{
+    /// <summary>Traces per group. The default value is 8.</summary>
+    [Range(1, 256)]
+    public int GroupSize { get; init; } = 8;
+
+    /// <summary>Groups per policy update. The default value is 16.</summary>
+    [Range(1, 4096)]
+    public int PromptsPerStep { get; init; } = 16;
+
+    /// <summary>Policy updates. The default value is 60.</summary>
+    [Range(1, 1_000_000)]
+    public int Steps { get; init; } = 60;
+
+    /// <summary>Seed of every random number of the run. The default value is 1.</summary>
+    [Range(0, long.MaxValue)]
+    public long Seed { get; init; } = 1;
+
+    /// <summary>
+    /// The run ends early once this many consecutive steps had a share of groups with signal (a non-zero advantage) below
+    /// <see cref="SignalFloor"/>; 0 never ends early. The default value is 3.
+    /// </summary>
+    [Range(0, 1000)]
+    public int StopAfterQuietSteps { get; init; } = 3;
+
+    /// <summary>Share of groups with signal (0 to 1) under which a step counts as quiet. The default value is 0.1.</summary>
+    [Range(0.0, 1.0)]
+    public double SignalFloor { get; init; } = 0.1;
+}
+
+/// <summary><c>Etr:Task</c>: what is trained on.</summary>
+public sealed record TaskOptions
+{
+    /// <summary><c>arithmetic</c> (generated) or <c>jsonl</c> (<see cref="Data"/>). The default value is <c>arithmetic</c>.</summary>
+    [AllowedValues("arithmetic", "jsonl")]
+    public string Name { get; init; } = "arithmetic";
+
+    /// <summary>Different training prompts of a generated task. The default value is 256.</summary>
+    [Range(1, 10_000_000)]
+    public int Prompts { get; init; } = 256;
+
+    /// <summary>Styles of the <c>arithmetic</c> task, a letter each. The default value is <c>ABC</c>.</summary>
+    [RegularExpression("^[ABC]{1,3}$")]
+    public string Styles { get; init; } = "ABC";
+
+    /// <summary>JSONL file of training prompts, for <c>jsonl</c>. The default value is empty.</summary>
+    public string Data { get; init; } = "";
+
+    /// <summary>JSONL file of held-out prompts, for <c>jsonl</c>. The default value is empty: none, so no before/after.</summary>
+    public string HeldOutData { get; init; } = "";
+
+    /// <summary>What to do with a row that is not a prompt: <c>fail</c> or <c>skip</c> (counted). The default value is <c>fail</c>.</summary>
+    [AllowedValues("fail", "skip")]
+    public string BadRows { get; init; } = "fail";
+}
+
+/// <summary><c>Etr:Policy</c>: the policy and its engines.</summary>
+public sealed record PolicyOptions
+{
+    /// <summary>Directory with config.json, tokenizer.json and model.safetensors. The default value is <c>models/arithmetic</c>.</summary>
+    [Required]
+    public string Path { get; init; } = "models/arithmetic";
+
+    /// <summary><c>torch</c> or <c>deterministic</c> (one sequence at a time, bit-stable). The default value is <c>torch</c>.</summary>
+    [AllowedValues("torch", "deterministic")]
+    public string Engine { get; init; } = "torch";
+
+    /// <summary><c>cpu</c> or <c>cuda:N</c>. The default value is <c>cpu</c>.</summary>
+    [RegularExpression("^(cpu|cuda:[0-9]{1,2})$")]
+    public string Device { get; init; } = "cpu";
+
+    /// <summary>Slots a sampler decodes at once. The default value is 128.</summary>
+    [Range(1, 4096)]
+    public int Slots { get; init; } = 128;
+
+    /// <summary>Threads of tensor operations; 0 takes one per core. The default value is 0.</summary>
+    [Range(0, 1024)]
+    public int Threads { get; init; }
+}
+
+/// <summary><c>Etr:Reward</c>: what a trace is paid for.</summary>
+public sealed record RewardOptions
+{
+    /// <summary>Reward shaper: <c>guarded</c>, <c>paper</c>, <c>reference</c> or <c>outcome</c>. The default value is <c>guarded</c>.</summary>
+    [AllowedValues("guarded", "paper", "reference", "outcome")]
+    public string Shaper { get; init; } = "guarded";
+
+    /// <summary>
+    /// Preset of the trend that is measured: <c>guarded</c>, <c>paper</c> or <c>reference</c>; empty takes the shaper's own
+    /// (<c>outcome</c> measures <c>guarded</c>). The default value is empty.
+    /// </summary>
+    [AllowedValues("", "guarded", "paper", "reference")]
+    public string Preset { get; init; } = "";
+
+    /// <summary>Advantage estimator; empty takes the shaper's own. The default value is empty.</summary>
+    [AllowedValues("", "group", "center", "rloo", "batch", "trend-normalized")]
+    public string Estimator { get; init; } = "";
+
+    /// <summary>α, what a fall of entropy earns; null takes the preset's. The default value is null.</summary>
+    [Range(0.0, 100.0)]
+    public double? Alpha { get; init; }
+
+    /// <summary>β, what a rise of entropy costs; null takes the preset's. The default value is null.</summary>
+    [Range(0.0, 100.0)]
+    public double? Beta { get; init; }
+
+    /// <summary>γ, the momentum (0 to 1); null takes the preset's. The default value is null.</summary>
+    [Range(0.0, 1.0)]
+    public double? Gamma { get; init; }
+
+    /// <summary>λ, the weight of the trend in the reward; null takes the preset's. The default value is null.</summary>
+    [Range(0.0, 100.0)]
+    public double? Lambda { get; init; }
+
+    /// <summary>w, the weight of the trend under <c>trend-normalized</c>. The default value is 0.4.</summary>
+    [Range(0.0, 100.0)]
+    public double TrendWeight { get; init; } = 0.4;
+
+    /// <summary>τ (nats), the spread below which a difference in trend is noise. The default value is 0.05.</summary>
+    [Range(1e-9, 100.0)]
+    public double TrendEpsilon { get; init; } = 0.05;
+}
+
+/// <summary><c>Etr:Evaluation</c>: the evaluation before and after.</summary>
+public sealed record EvaluationOptions
+{
+    /// <summary>Held-out prompts; 0 skips the evaluation. The default value is 256.</summary>
+    [Range(0, 1_000_000)]
+    public int Prompts { get; init; } = 256;
+
+    /// <summary>Traces per held-out prompt at the run's temperature. The default value is 4.</summary>
+    [Range(1, 1024)]
+    public int Samples { get; init; } = 4;
+
+    /// <summary>Whether greedy traces are evaluated beside them. The default value is true.</summary>
+    public bool Greedy { get; init; } = true;
+}

@@ -1,0 +1,103 @@
+namespace Etr.Grains.Feed;
+
+/// <summary>
+/// What happens on this silo, for people to watch: a bounded ring that forgets its oldest events and never holds up a
+/// grain. It carries nothing that counts.
+/// </summary>
+public sealed class RolloutFeed
+{
+    /// <summary>Events kept.</summary>
+    public const int Capacity = 65_536;
+
+    private readonly Lock _lock = new();
+    private readonly RolloutEvent[] _ring = new RolloutEvent[Capacity];
+    private long _next;
+
+    /// <summary>Sequence number the next event will get, from 0.</summary>
+    public long Next
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _next;
+            }
+        }
+    }
+
+    /// <summary>Adds an event, forgetting the oldest where the ring is full.</summary>
+    public void Publish(RolloutEvent rolloutEvent)
+    {
+        lock (_lock)
+        {
+            _ring[_next++ % Capacity] = rolloutEvent;
+        }
+    }
+
+    /// <summary>
+    /// Copies events from sequence number <paramref name="from"/> on. Returns the number to ask from next; where events
+    /// have been forgotten in between, <paramref name="missed"/> says how many.
+    /// </summary>
+    public long Read(long from, ICollection<RolloutEvent> into, int most, out long missed)
+    {
+        lock (_lock)
+        {
+            long start = Math.Clamp(from, Math.Max(0, _next - Capacity), _next);
+            missed = Math.Max(0, start - from);
+            long end = Math.Min(_next, start + most);
+            for (long i = start; i < end; i++)
+            {
+                into.Add(_ring[i % Capacity]);
+            }
+
+            return end;
+        }
+    }
+}
+
+/// <summary>What an event tells.</summary>
+public enum RolloutEventKind
+{
+    /// <summary>A group opened for a prompt.</summary>
+    GroupOpened,
+
+    /// <summary>A reasoning step of a trace ended; <see cref="RolloutEvent.Value"/> is its entropy (nats).</summary>
+    StepSampled,
+
+    /// <summary>A trace ended; <see cref="RolloutEvent.Value"/> is its tokens.</summary>
+    TraceEnded,
+
+    /// <summary>A group was sealed; <see cref="RolloutEvent.Value"/> is its accuracy, <see cref="RolloutEvent.Trend"/> its mean trend.</summary>
+    GroupSealed,
+
+    /// <summary>A policy update was committed; <see cref="RolloutEvent.Ordinal"/> is the step.</summary>
+    StepCommitted,
+
+    /// <summary>Something went wrong and was survived: a lease voided, a late completion refused, a step skipped.</summary>
+    Fault,
+}
+
+/// <summary>One event of the feed.</summary>
+/// <param name="Kind">What it tells.</param>
+/// <param name="Run">The run's name.</param>
+/// <param name="Ordinal">The group's ordinal (or the step).</param>
+/// <param name="Prompt">The prompt's index; −1 where none is meant.</param>
+/// <param name="Slot">The slot; −1 where none is meant.</param>
+/// <param name="Step">The reasoning step, from 0; −1 where none is meant.</param>
+/// <param name="Value">See <see cref="RolloutEventKind"/>.</param>
+/// <param name="Trend">The trend R (nats) so far, under the run's preset.</param>
+/// <param name="PolicyVersion">The policy version.</param>
+/// <param name="Text">Words for people (faults); else empty.</param>
+/// <param name="At">When it was published.</param>
+public readonly record struct RolloutEvent(
+    RolloutEventKind Kind,
+    string Run,
+    long Ordinal,
+    int Prompt,
+    int Slot,
+    int Step,
+    double Value,
+    double Trend,
+    long PolicyVersion,
+    string Text,
+    DateTimeOffset At);

@@ -1,0 +1,40 @@
+using Orleans.Concurrency;
+
+namespace Etr.Grains.Runs;
+
+/// <summary>
+/// One training run; its key is the run's name. It deals prompts in blocks of ordinals, keeps the ledger and the window of
+/// open groups, and is the only one who says that a run has ended.
+/// </summary>
+public interface IRunGrain : IGrainWithStringKey
+{
+    /// <summary>Starts the run, or confirms that it has been started with the same configuration. Idempotent.</summary>
+    /// <param name="start">The resolved configuration and where the run lives.</param>
+    /// <exception cref="InvalidOperationException">The run exists with another configuration.</exception>
+    Task StartAsync(RunStart start);
+
+    /// <summary>Goes on with a run that was interrupted, paused or whose silo died. Idempotent.</summary>
+    /// <exception cref="InvalidOperationException">There is no such run, or it has ended.</exception>
+    Task ResumeAsync();
+
+    /// <summary>Deals no further group and lets the committed step stand: open groups wait for <see cref="ResumeAsync"/>.</summary>
+    Task PauseAsync(string reason);
+
+    /// <summary>A snapshot, read without waiting behind the run's other calls.</summary>
+    [AlwaysInterleave]
+    Task<RunStatus> GetStatusAsync();
+
+    /// <summary>The configuration the run was started with; null if there is no such run.</summary>
+    [AlwaysInterleave]
+    Task<RunStart?> GetStartAsync();
+
+    /// <summary>Summaries of the committed steps from <paramref name="fromStep"/> (1-based) on, at most 1,000.</summary>
+    [AlwaysInterleave]
+    Task<IReadOnlyList<StepSummary>> GetStepsAsync(int fromStep);
+
+    /// <summary>The learner has committed a step. Idempotent by step; called until it is answered.</summary>
+    Task StepCommittedAsync(StepSummary summary);
+
+    /// <summary>A group will never be trained on. Idempotent by ordinal.</summary>
+    Task GroupCancelledAsync(long ordinal, GroupCancellation reason);
+}

@@ -1,0 +1,108 @@
+namespace Etr.Grains.Runs;
+
+/// <summary>What one committed step was, as shown everywhere. Means are over the step's traces unless said otherwise.</summary>
+[GenerateSerializer, Immutable, Alias("etr.step-summary")]
+public sealed record StepSummary
+{
+    /// <summary>The step, from 1.</summary>
+    [Id(0)] public required int Step { get; init; }
+
+    /// <summary>Whether the update was applied; false where loss or gradients were not finite.</summary>
+    [Id(1)] public required bool Applied { get; init; }
+
+    /// <summary>Ordinals of its groups, ascending.</summary>
+    [Id(2)] public required IReadOnlyList<long> Ordinals { get; init; }
+
+    /// <summary>Share of right traces.</summary>
+    [Id(3)] public required double Accuracy { get; init; }
+
+    /// <summary>Mean tokens a trace.</summary>
+    [Id(4)] public required double Length { get; init; }
+
+    /// <summary>95th percentile of tokens a trace.</summary>
+    [Id(5)] public required double LengthP95 { get; init; }
+
+    /// <summary>Share of truncated traces.</summary>
+    [Id(6)] public required double Truncated { get; init; }
+
+    /// <summary>Mean reward.</summary>
+    [Id(7)] public required double Reward { get; init; }
+
+    /// <summary>Mean trend R (nats) under the run's preset.</summary>
+    [Id(8)] public required double Trend { get; init; }
+
+    /// <summary>Mean step entropy (nats).</summary>
+    [Id(9)] public required double StepEntropy { get; init; }
+
+    /// <summary>Mean entropy of the first step, H₁ (nats).</summary>
+    [Id(10)] public required double FirstStepEntropy { get; init; }
+
+    /// <summary>Mean Spearman ρ of step index and step entropy; NaN where no trace has two steps.</summary>
+    [Id(11)] public required double Spearman { get; init; }
+
+    /// <summary>r(R, length) among right traces, within groups: negative shortens, positive lengthens; NaN where undefined.</summary>
+    [Id(12)] public required double TrendLengthCorrelation { get; init; }
+
+    /// <summary>Mean reasoning steps a trace.</summary>
+    [Id(13)] public required double ReasoningSteps { get; init; }
+
+    /// <summary>Groups whose traces are all right.</summary>
+    [Id(14)] public required int AllRight { get; init; }
+
+    /// <summary>Groups with right and wrong traces.</summary>
+    [Id(15)] public required int Mixed { get; init; }
+
+    /// <summary>Groups whose traces are all wrong.</summary>
+    [Id(16)] public required int AllWrong { get; init; }
+
+    /// <summary>Groups in which every advantage is zero.</summary>
+    [Id(17)] public required int ZeroAdvantage { get; init; }
+
+    /// <summary>Loss.</summary>
+    [Id(18)] public required double Loss { get; init; }
+
+    /// <summary>Gradient norm before clipping.</summary>
+    [Id(19)] public required double GradientNorm { get; init; }
+
+    /// <summary>Learning rate.</summary>
+    [Id(20)] public required double LearningRate { get; init; }
+
+    /// <summary>KL (nats per token) to the starting policy; 0 where it is not computed.</summary>
+    [Id(21)] public required double Kl { get; init; }
+
+    /// <summary>Share of clipped tokens.</summary>
+    [Id(22)] public required double Clipped { get; init; }
+
+    /// <summary>Mean |learner − sampler| log-probability (nats).</summary>
+    [Id(23)] public required double SamplerGap { get; init; }
+
+    /// <summary>Mean staleness (versions) of the groups.</summary>
+    [Id(24)] public required double Staleness { get; init; }
+
+    /// <summary>Tokens drawn for the step.</summary>
+    [Id(25)] public required long SampledTokens { get; init; }
+
+    /// <summary>Tokens the learner passed through the model.</summary>
+    [Id(26)] public required long TrainedTokens { get; init; }
+
+    /// <summary>Seconds from the step's first deal to its last sealed group.</summary>
+    [Id(27)] public required double RolloutSeconds { get; init; }
+
+    /// <summary>Seconds of the policy update.</summary>
+    [Id(28)] public required double TrainSeconds { get; init; }
+
+    /// <summary>Seconds to write, fsync and commit.</summary>
+    [Id(29)] public required double CommitSeconds { get; init; }
+
+    /// <summary>SHA-256 of the policy it published.</summary>
+    [Id(30)] public required string PolicySha256 { get; init; }
+
+    /// <summary>Path of that policy's safetensors.</summary>
+    [Id(31)] public required string PolicyFile { get; init; }
+
+    /// <summary>Path of the checkpoint.</summary>
+    [Id(32)] public required string CheckpointFile { get; init; }
+
+    /// <summary>SHA-256 of the checkpoint.</summary>
+    [Id(33)] public required string CheckpointSha256 { get; init; }
+}

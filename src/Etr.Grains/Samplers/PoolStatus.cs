@@ -1,0 +1,48 @@
+using Orleans.Concurrency;
+
+namespace Etr.Grains.Samplers;
+
+/// <summary>The pool as everyone may see it. One activation, key 0.</summary>
+public partial interface ISamplerPoolGrain : IGrainWithIntegerKey
+{
+    /// <summary>Samplers and slots right now.</summary>
+    [AlwaysInterleave]
+    Task<PoolStatus> GetStatusAsync();
+}
+
+/// <summary>The sampler pool at one moment.</summary>
+[GenerateSerializer, Immutable, Alias("etr.pool-status")]
+public sealed record PoolStatus
+{
+    /// <summary>Registered samplers.</summary>
+    [Id(0)] public required IReadOnlyList<SamplerStatus> Samplers { get; init; }
+
+    /// <summary>Leases granted and not yet given back.</summary>
+    [Id(1)] public required int Leases { get; init; }
+
+    /// <summary>Leases voided because their sampler was lost, since the pool was activated.</summary>
+    [Id(2)] public required long Voided { get; init; }
+}
+
+/// <summary>One sampler.</summary>
+[GenerateSerializer, Immutable, Alias("etr.sampler-status")]
+public sealed record SamplerStatus
+{
+    /// <summary>Its key, silo and device.</summary>
+    [Id(0)] public required string Sampler { get; init; }
+
+    /// <summary>Its device.</summary>
+    [Id(1)] public required string Device { get; init; }
+
+    /// <summary>Most slots it draws at once.</summary>
+    [Id(2)] public required int Capacity { get; init; }
+
+    /// <summary>Slots it holds.</summary>
+    [Id(3)] public required int Used { get; init; }
+
+    /// <summary>Tokens a second since its last heartbeat but one.</summary>
+    [Id(4)] public required double TokensPerSecond { get; init; }
+
+    /// <summary>Seconds since its last heartbeat.</summary>
+    [Id(5)] public required double HeartbeatAgeSeconds { get; init; }
+}
