@@ -1,3 +1,6 @@
+using Etr.Core.Entropies;
+using Etr.Core.Rollouts;
+
 namespace Etr.Core.Steps;
 
 /// <summary>From token entropies to step entropies: H_t is the mean over the tokens of step t (arXiv 2604.05355, section 3).</summary>
@@ -38,5 +41,21 @@ public static class StepEntropies
         if (tokenTexts.Count != tokenEntropies.Length)
             throw new ArgumentException($"{tokenEntropies.Length} entropies for {tokenTexts.Count} tokens.", nameof(tokenEntropies));
         return Means(tokenEntropies, StepSegmenter.Ends(tokenTexts));
+    }
+
+    /// <summary>Step entropies of a whole response as a preset reads it.</summary>
+    /// <param name="tokens">The sampled tokens in order, end-of-sequence included.</param>
+    /// <param name="kind">Which of their two entropies.</param>
+    /// <param name="rule">How to cut.</param>
+    /// <returns>One mean a step; under <see cref="StepRule.ArgMaxToken"/> possibly none.</returns>
+    public static double[] Of(IReadOnlyList<SampledToken> tokens, EntropyKind kind, StepRule rule)
+    {
+        ArgumentNullException.ThrowIfNull(tokens);
+        var entropies = new double[tokens.Count];
+        for (var i = 0; i < entropies.Length; i++)
+            entropies[i] = kind == EntropyKind.TopFive ? tokens[i].TopFiveEntropy : tokens[i].Entropy;
+        return rule == StepRule.ArgMaxToken
+            ? ReferenceSteps.Entropies(entropies, [.. tokens.Select(token => token.ArgMaxBreaks)])
+            : Of([.. tokens.Select(token => token.Text)], entropies);
     }
 }

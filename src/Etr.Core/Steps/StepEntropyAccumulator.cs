@@ -5,7 +5,7 @@ namespace Etr.Core.Steps;
 /// </summary>
 /// <remarks>
 /// White space after a boundary may still join the step before, so a step is final only when the text after it begins, or
-/// at the end. Together the handed-out entropies equal <see cref="StepEntropies.Of"/>. A mutable struct, like
+/// at the end. Together the handed-out entropies equal <see cref="StepEntropies.Of(IReadOnlyList{string}, ReadOnlySpan{double})"/>. A mutable struct, like
 /// <see cref="StepSegmenter"/>.
 /// </remarks>
 public struct StepEntropyAccumulator
