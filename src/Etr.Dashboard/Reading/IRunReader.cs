@@ -1,0 +1,35 @@
+using Etr.Core.Trends;
+using Etr.Grains.Groups;
+using Etr.Grains.Prompts;
+using Etr.Grains.Runs;
+using Etr.Grains.Samplers;
+
+namespace Etr.Dashboard.Reading;
+
+/// <summary>
+/// All the dashboard asks of the cluster. It only ever reads; every call has a deadline and throws
+/// <see cref="TimeoutException"/> after it.
+/// </summary>
+internal interface IRunReader
+{
+    /// <summary>All runs, newest first.</summary>
+    Task<IReadOnlyList<RunEntry>> ListRunsAsync(CancellationToken cancellationToken);
+
+    /// <summary>A run right now; its state is <see cref="RunState.Unknown"/> where there is none of that name.</summary>
+    Task<RunStatus> GetRunAsync(string run, CancellationToken cancellationToken);
+
+    /// <summary>Committed steps from <paramref name="fromStep"/> (1-based) on, at most 1,000.</summary>
+    Task<IReadOnlyList<StepSummary>> GetStepsAsync(string run, int fromStep, CancellationToken cancellationToken);
+
+    /// <summary>The constants of the run's trend; the default preset's where there is no such run.</summary>
+    Task<TrendOptions> GetTrendOptionsAsync(string run, CancellationToken cancellationToken);
+
+    /// <summary>The samplers.</summary>
+    Task<PoolStatus> GetPoolAsync(CancellationToken cancellationToken);
+
+    /// <summary>A prompt with its history.</summary>
+    Task<PromptView> GetPromptAsync(string run, int prompt, CancellationToken cancellationToken);
+
+    /// <summary>A group with its traces.</summary>
+    Task<GroupView> GetGroupAsync(string run, long ordinal, CancellationToken cancellationToken);
+}

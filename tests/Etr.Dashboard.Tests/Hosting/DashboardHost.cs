@@ -1,0 +1,38 @@
+using Etr.Dashboard.Reading;
+using Etr.Grains.Feed;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Etr.Dashboard.Tests.Hosting;
+
+/// <summary>The dashboard behind a real server on a port of its own, over a scripted cluster.</summary>
+internal sealed class DashboardHost : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private DashboardHost(WebApplication app, ScriptedRuns runs) => (_app, Runs) = (app, runs);
+
+    public ScriptedRuns Runs { get; }
+
+    public RolloutFeed Feed => _app.Services.GetRequiredService<RolloutFeed>();
+
+    public string Address => _app.Urls.First();
+
+    public static async Task<DashboardHost> StartAsync(string url = "http://127.0.0.1:0")
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseKestrelHttpsConfiguration().UseUrls(url);
+        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        var runs = new ScriptedRuns();
+        builder.Services.AddSingleton<IRunReader>(runs);
+        builder.Services.AddEtrDashboard();
+        var app = builder.Build();
+        app.MapEtrDashboard();
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        return new DashboardHost(app, runs);
+    }
+
+    public ValueTask DisposeAsync() => _app.DisposeAsync();
+}

@@ -1,0 +1,46 @@
+using System.Collections.Concurrent;
+using Etr.Core.Trends;
+using Etr.Dashboard.Reading;
+using Etr.Grains.Groups;
+using Etr.Grains.Prompts;
+using Etr.Grains.Runs;
+using Etr.Grains.Samplers;
+
+namespace Etr.Dashboard.Tests.Hosting;
+
+/// <summary>A cluster of which a test says what it answers; a member left null times out.</summary>
+internal sealed class ScriptedRuns : IRunReader
+{
+    public IReadOnlyList<RunEntry>? Entries { get; set; } = [];
+
+    public RunStatus? Status { get; set; }
+
+    public IReadOnlyList<StepSummary> Steps { get; set; } = [];
+
+    public PoolStatus? Pool { get; set; } = new() { Samplers = [], Leases = 0, Voided = 0 };
+
+    public ConcurrentDictionary<int, PromptView> Prompts { get; } = new();
+
+    public ConcurrentDictionary<long, GroupView> Groups { get; } = new();
+
+    public Task<IReadOnlyList<RunEntry>> ListRunsAsync(CancellationToken cancellationToken) => Answer(Entries);
+
+    public Task<RunStatus> GetRunAsync(string run, CancellationToken cancellationToken) => Answer(Status);
+
+    public Task<IReadOnlyList<StepSummary>> GetStepsAsync(string run, int fromStep, CancellationToken cancellationToken) =>
+        Answer<IReadOnlyList<StepSummary>>([.. Steps.Where(step => step.Step >= fromStep)]);
+
+    public Task<TrendOptions> GetTrendOptionsAsync(string run, CancellationToken cancellationToken) =>
+        Task.FromResult(TrendOptions.Guarded);
+
+    public Task<PoolStatus> GetPoolAsync(CancellationToken cancellationToken) => Answer(Pool);
+
+    public Task<PromptView> GetPromptAsync(string run, int prompt, CancellationToken cancellationToken) =>
+        Answer(Prompts.GetValueOrDefault(prompt));
+
+    public Task<GroupView> GetGroupAsync(string run, long ordinal, CancellationToken cancellationToken) =>
+        Answer(Groups.GetValueOrDefault(ordinal));
+
+    private static Task<T> Answer<T>(T? answer) where T : class =>
+        answer is null ? Task.FromException<T>(new TimeoutException("no answer")) : Task.FromResult(answer);
+}
