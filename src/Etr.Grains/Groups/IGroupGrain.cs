@@ -12,6 +12,28 @@ public partial interface IGroupGrain : IGrainWithStringKey
     [AlwaysInterleave]
     Task<GroupView> GetViewAsync();
 
+    /// <summary>Opens the group. Idempotent: an open group is only woken.</summary>
+    Task<GroupPulse> OpenAsync(GroupSpec spec);
+
+    /// <summary>Wakes the group, so that it goes on with whatever it waits for, and tells how it does.</summary>
+    Task<GroupPulse> TouchAsync();
+
+    /// <summary>Takes what a sampler has drawn. Idempotent; reports under a lease that is not live are refused and counted.</summary>
+    [ResponseTimeout("00:00:10")]
+    Task<ReportAnswer> ReportAsync(SlotReport[] reports);
+
+    /// <summary>A sampler cannot draw these leases (a prompt over the context, weights that do not load).</summary>
+    Task DrawFailedAsync(Guid[] leases, string reason);
+
+    /// <summary>These leases are void: their sampler was lost. The slots are leased again, with the tokens so far as prefix.</summary>
+    Task LeasesVoidedAsync(Guid[] leases, string reason);
+
+    /// <summary>The sealed body with this hash cannot be read any more: the group is drawn again, under the next attempt.</summary>
+    Task BodyLostAsync(string sha256);
+
+    /// <summary>Cancels the group where it is not sealed or over yet; used by its run alone, when it ends.</summary>
+    Task CancelAsync();
+
     /// <summary>The key of a run's group.</summary>
     static string KeyOf(string run, long ordinal) => $"{run}/group/{ordinal}";
 }

@@ -1,0 +1,44 @@
+using Etr.Core.Runs;
+using Etr.Core.Tasks.Arithmetic;
+
+namespace Etr.Core.Tasks;
+
+/// <summary>The tasks that come with the program: <c>arithmetic</c>, generated, and <c>jsonl</c>, read from a file.</summary>
+public sealed class PromptSetFactory : IPromptSetFactory
+{
+    /// <inheritdoc/>
+    public IPromptSet Training(RunConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        return configuration.Task.Name switch
+        {
+            "arithmetic" => Arithmetic(configuration, ArithmeticSplit.Train, configuration.Task.Prompts),
+            var name => throw Unknown(name),
+        };
+    }
+
+    /// <inheritdoc/>
+    public IPromptSet? HeldOut(RunConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        if (configuration.Evaluation.Prompts == 0)
+            return null;
+        return configuration.Task.Name switch
+        {
+            "arithmetic" => Arithmetic(configuration, ArithmeticSplit.HeldOut, configuration.Evaluation.Prompts),
+            var name => throw Unknown(name),
+        };
+    }
+
+    private static ArithmeticPromptSet Arithmetic(RunConfiguration configuration, ArithmeticSplit split, int count)
+    {
+        // Styles in the order of the alphabet, each once, however they were typed.
+        ArithmeticStyle[] styles = [.. Enum.GetValues<ArithmeticStyle>().Where(style => configuration.Task.Styles.Contains(style.ToString()[0]))];
+
+        // Held-out prompts are the same for every seed, so that runs are compared on equal questions.
+        ulong seed = split == ArithmeticSplit.Train ? (ulong)configuration.Run.Seed : 0;
+        return new ArithmeticPromptSet(seed, split, count, styles);
+    }
+
+    private static ArgumentException Unknown(string name) => new($"There is no task '{name}'; there are arithmetic and jsonl.");
+}

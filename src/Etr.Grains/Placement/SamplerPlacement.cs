@@ -1,0 +1,27 @@
+using Orleans.Placement;
+using Orleans.Runtime.Placement;
+
+namespace Etr.Grains.Placement;
+
+/// <summary>Places a sampler on the silo that its key names: the device is there and nowhere else.</summary>
+[AttributeUsage(AttributeTargets.Class)]
+internal sealed class SamplerPlacementAttribute() : PlacementFilterAttribute(new SamplerPlacementStrategy());
+
+/// <summary>Marks grains that <see cref="SamplerPlacementDirector"/> places.</summary>
+internal sealed class SamplerPlacementStrategy : PlacementFilterStrategy
+{
+    public SamplerPlacementStrategy() : base(order: 0)
+    {
+    }
+}
+
+/// <summary>Leaves the silo whose name is the key's part before the last slash.</summary>
+internal sealed class SamplerPlacementDirector(ISiloStatusOracle silos) : IPlacementFilterDirector
+{
+    public IEnumerable<SiloAddress> Filter(PlacementFilterStrategy filterStrategy, PlacementTarget target, IEnumerable<SiloAddress> candidates)
+    {
+        string key = target.GrainIdentity.Key.ToString()!;
+        string name = key[..Math.Max(0, key.LastIndexOf('/'))];
+        return candidates.Where(silo => silos.TryGetSiloName(silo, out string? found) && found == name);
+    }
+}

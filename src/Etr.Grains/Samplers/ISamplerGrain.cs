@@ -1,0 +1,78 @@
+using Etr.Core.Rollouts;
+
+namespace Etr.Grains.Samplers;
+
+/// <summary>
+/// One device that draws traces; its key is <see cref="KeyOf"/> and it lives on the silo that the key names. It hands slots
+/// to the device's engine and forwards what is drawn, in order per slot, to the groups.
+/// </summary>
+public interface ISamplerGrain : IGrainWithStringKey
+{
+    /// <summary>Draws leased slots. False where the epoch is not this sampler's: the leases are void.</summary>
+    /// <remarks>The answer means "taken", not "drawn". Told again, it changes nothing.</remarks>
+    [ResponseTimeout("00:00:30")]
+    Task<bool> DrawAsync(DrawRequest request);
+
+    /// <summary>Stops drawing these leases at the next token boundary.</summary>
+    Task StopAsync(Guid[] leases);
+
+    /// <summary>Tells the pool that the sampler lives; called by its silo every <see cref="EtrGrainOptions.Heartbeat"/>.</summary>
+    Task HeartbeatAsync();
+
+    /// <summary>Hands its leases back and leaves the pool; called by its silo when it stops.</summary>
+    Task LeaveAsync();
+
+    /// <summary>The key of a silo's device.</summary>
+    static string KeyOf(string silo, string device) => $"{silo}/{device}";
+}
+
+/// <summary>Leased slots of one group, with all that drawing them needs.</summary>
+[GenerateSerializer, Immutable, Alias("etr.draw-request")]
+public sealed record DrawRequest
+{
+    /// <summary>The group's key, where reports go.</summary>
+    [Id(0)] public required string Group { get; init; }
+
+    /// <summary>The sampler's epoch under which the leases were granted.</summary>
+    [Id(1)] public required Guid Epoch { get; init; }
+
+    /// <summary>The prompt's text.</summary>
+    [Id(2)] public required string Prompt { get; init; }
+
+    /// <summary>The prompt's index.</summary>
+    [Id(3)] public required int PromptIndex { get; init; }
+
+    /// <summary>The prompt's round.</summary>
+    [Id(4)] public required int Round { get; init; }
+
+    /// <summary>The run's seed.</summary>
+    [Id(5)] public required long Seed { get; init; }
+
+    /// <summary>Policy version.</summary>
+    [Id(6)] public required long PolicyVersion { get; init; }
+
+    /// <summary>Its safetensors file.</summary>
+    [Id(7)] public required string PolicyFile { get; init; }
+
+    /// <summary>The file's SHA-256.</summary>
+    [Id(8)] public required string PolicySha256 { get; init; }
+
+    /// <summary>Sampling temperature.</summary>
+    [Id(9)] public required double Temperature { get; init; }
+
+    /// <summary>Nucleus mass.</summary>
+    [Id(10)] public required double TopP { get; init; }
+
+    /// <summary>How many tokens may be drawn from; 0 for all.</summary>
+    [Id(11)] public required int TopK { get; init; }
+
+    /// <summary>Most tokens of a trace.</summary>
+    [Id(12)] public required int MaxNewTokens { get; init; }
+
+    /// <summary>The slots.</summary>
+    [Id(13)] public required DrawSlot[] Slots { get; init; }
+}
+
+/// <summary>A slot to draw: its lease and, as a <see cref="TokenFrame"/>, the tokens it already has.</summary>
+[GenerateSerializer, Immutable, Alias("etr.draw-slot")]
+public readonly record struct DrawSlot([property: Id(0)] int Slot, [property: Id(1)] Guid Lease, [property: Id(2)] byte[] Prefix);

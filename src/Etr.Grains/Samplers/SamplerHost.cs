@@ -1,0 +1,85 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans.Configuration;
+
+namespace Etr.Grains.Samplers;
+
+/// <summary>Keeps this silo's samplers in the pool: a heartbeat each, from the moment the silo is active until it stops.</summary>
+internal sealed partial class SamplerHost(
+    IServiceProvider services,
+    IGrainFactory grains,
+    IOptions<SiloOptions> silo,
+    IOptions<EtrGrainOptions> options,
+    TimeProvider time,
+    ILogger<SamplerHost> logger) : ILifecycleParticipant<ISiloLifecycle>, IDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+    private Task _beating = Task.CompletedTask;
+
+    public void Dispose() => _stop.Dispose();
+
+    public void Participate(ISiloLifecycle observer)
+    {
+        ArgumentNullException.ThrowIfNull(observer);
+        observer.Subscribe(nameof(SamplerHost), ServiceLifecycleStage.Active, StartAsync, StopAsync);
+    }
+
+    private Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (services.GetService<IRolloutEngineProvider>() is { Devices.Count: > 0 } provider)
+            _beating = Task.WhenAll(provider.Devices.Select(device => Task.Run(() => BeatAsync(device), CancellationToken.None)));
+        return Task.CompletedTask;
+    }
+
+    private async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _stop.CancelAsync();
+        await _beating.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private async Task BeatAsync(string device)
+    {
+        var sampler = grains.GetGrain<ISamplerGrain>(ISamplerGrain.KeyOf(silo.Value.SiloName, device));
+        using var timer = new PeriodicTimer(options.Value.Heartbeat, time);
+        try
+        {
+            do
+            {
+                await BeatOnceAsync(sampler, device);
+            }
+            while (await timer.WaitForNextTickAsync(_stop.Token));
+        }
+        catch (OperationCanceledException)
+        {
+            await LeaveAsync(sampler, device);
+        }
+    }
+
+    private async Task BeatOnceAsync(ISamplerGrain sampler, string device)
+    {
+        try
+        {
+            await sampler.HeartbeatAsync().WaitAsync(_stop.Token);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException || !_stop.IsCancellationRequested)
+        {
+            LogMissed(device, exception);
+        }
+    }
+
+    private async Task LeaveAsync(ISamplerGrain sampler, string device)
+    {
+        try
+        {
+            await sampler.LeaveAsync();
+        }
+        catch (Exception exception)
+        {
+            LogMissed(device, exception);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The sampler of {Device} could not reach the pool; it tries again.")]
+    private partial void LogMissed(string device, Exception exception);
+}
