@@ -1,0 +1,103 @@
+using Etr.Policy.Checkpoints;
+using TorchSharp;
+using TorchSharp.Modules;
+
+namespace Etr.Policy.Models;
+
+/// <summary>The weights of a decoder, fp32, by Hugging Face's names. Owns its tensors.</summary>
+public sealed class DecoderWeights : IDisposable
+{
+    private readonly Dictionary<string, Parameter> _byName;
+
+    private DecoderWeights(ModelConfig config, IReadOnlyList<(string Name, Parameter Value)> named)
+    {
+        Config = config;
+        Named = named;
+        _byName = named.ToDictionary(weight => weight.Name, weight => weight.Value);
+    }
+
+    /// <summary>The model's shape.</summary>
+    public ModelConfig Config { get; }
+
+    /// <summary>Names and tensors, in the order of <see cref="WeightShapes.Of(ModelConfig)"/>.</summary>
+    public IReadOnlyList<(string Name, Parameter Value)> Named { get; }
+
+    /// <summary>The tensors alone, for an optimiser.</summary>
+    public IEnumerable<Parameter> Parameters => Named.Select(weight => weight.Value);
+
+    /// <summary>The tensor of a name.</summary>
+    /// <exception cref="KeyNotFoundException">The model has no such weight.</exception>
+    public Parameter this[string name] => _byName[name];
+
+    /// <summary>Reads a safetensors file; half precision is widened to fp32.</summary>
+    /// <exception cref="CheckpointException">A tensor is missing, one too many, or of another shape or type.</exception>
+    public static DecoderWeights Load(string file, ModelConfig config, torch.Device? device = null)
+    {
+        using SafetensorsFile source = SafetensorsFile.Open(file);
+        ModelFiles.CheckTensors(source, config);
+        return Build(config, device, (name, _) => source.Read(name));
+    }
+
+    /// <summary>Fresh weights: normal with deviation 0.02 (projections into the residual stream less, by √(2·layers)), norms 1, biases 0.</summary>
+    public static DecoderWeights Initialise(ModelConfig config, long seed, torch.Device? device = null)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        using var generator = new torch.Generator((ulong)seed);
+        double residual = 0.02 / Math.Sqrt(2.0 * config.Layers);
+        return Build(config, device, (name, shape) =>
+        {
+            if (shape.Length == 1)
+            {
+                return name.EndsWith(".bias", StringComparison.Ordinal) ? torch.zeros(shape) : torch.ones(shape);
+            }
+
+            bool intoResidual = name.EndsWith("o_proj.weight", StringComparison.Ordinal) || name.EndsWith("down_proj.weight", StringComparison.Ordinal);
+            return torch.randn(shape, generator: generator).mul_(intoResidual ? residual : 0.02);
+        });
+    }
+
+    /// <summary>Writes the weights as one safetensors file.</summary>
+    public void Save(string file) => SafetensorsWriter.Write(file, [.. Named.Select(weight => (weight.Name, (torch.Tensor)weight.Value))], new Dictionary<string, string> { ["format"] = "pt" });
+
+    /// <summary>Makes every weight a leaf that gathers gradients.</summary>
+    public void RequireGradients()
+    {
+        foreach (Parameter value in Parameters)
+        {
+            value.requires_grad_(true);
+        }
+    }
+
+    /// <summary>A copy with tensors of its own, without gradients.</summary>
+    public DecoderWeights Clone() => Build(Config, null, (name, _) =>
+    {
+        using torch.Tensor detached = this[name].detach();
+        return detached.clone();
+    });
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (Parameter value in Parameters)
+        {
+            value.Dispose();
+        }
+    }
+
+    private static DecoderWeights Build(ModelConfig config, torch.Device? device, Func<string, long[], torch.Tensor> make)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        var named = new List<(string Name, Parameter Value)>();
+        foreach ((string name, long[] shape) in WeightShapes.Of(config))
+        {
+            torch.Tensor value = make(name, shape);
+            // Weights outlive whatever scope the caller has open.
+            torch.Tensor placed = device is null ? value.to(torch.float32) : value.to(torch.float32, device);
+            var parameter = new Parameter(placed, requires_grad: false);
+            parameter.DetachFromDisposeScope();
+            named.Add((name, parameter));
+        }
+
+        return new DecoderWeights(config, named);
+    }
+}

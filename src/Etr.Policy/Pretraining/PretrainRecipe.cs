@@ -1,0 +1,109 @@
+using System.ComponentModel.DataAnnotations;
+using Etr.Core.Tasks.Arithmetic;
+using Etr.Policy.Models;
+
+namespace Etr.Policy.Pretraining;
+
+/// <summary>
+/// How the shipped policy is made from nothing but the <c>arithmetic</c> task's own demonstrations. Lengths are counted in
+/// optimiser steps, so the recipe means the same on a slow machine.
+/// </summary>
+public sealed record PretrainRecipe
+{
+    /// <summary>Seed of weights and demonstrations. The default value is 1.</summary>
+    [Range(0, long.MaxValue)]
+    public long Seed { get; init; } = 1;
+
+    /// <summary>Steps on short chains (<see cref="EarlyRedundancy"/>), where the arithmetic is learnt. The default value is 1,500.</summary>
+    [Range(0, 1_000_000)]
+    public int ShortChainSteps { get; init; } = 1500;
+
+    /// <summary>Steps on chains as verbose as the styles have them. The default value is 2,000.</summary>
+    [Range(0, 1_000_000)]
+    public int FullChainSteps { get; init; } = 2000;
+
+    /// <summary>Last steps, on full chains whose final digit slips with <see cref="Slip"/>. The default value is 400.</summary>
+    [Range(0, 1_000_000)]
+    public int SlipSteps { get; init; } = 400;
+
+    /// <summary>Factor on the probability of a redundant line while chains are short. The default value is 0.4.</summary>
+    [Range(0.0, 1.0)]
+    public double EarlyRedundancy { get; init; } = 0.4;
+
+    /// <summary>
+    /// Probability that a demonstration's final digit is off by one in the last steps: errors that do not depend on length,
+    /// so that correctness alone does not shorten chains. The default value is 0.12.
+    /// </summary>
+    [Range(0.0, 1.0)]
+    public double Slip { get; init; } = 0.12;
+
+    /// <summary>Demonstrations a step. The default value is 64.</summary>
+    [Range(1, 4096)]
+    public int BatchSize { get; init; } = 64;
+
+    /// <summary>Peak learning rate. The default value is 3e-3.</summary>
+    [Range(0.0, 1.0)]
+    public double LearningRate { get; init; } = 3e-3;
+
+    /// <summary>Steps of linear warm-up. The default value is 100.</summary>
+    [Range(0, 1_000_000)]
+    public int WarmupSteps { get; init; } = 100;
+
+    /// <summary>Share of the peak at which the cosine ends. The default value is 0.003.</summary>
+    [Range(0.0, 1.0)]
+    public double FinalRate { get; init; } = 0.003;
+
+    /// <summary>Share of the peak at which the slip steps begin, falling to <see cref="FinalRate"/>. The default value is 0.1.</summary>
+    [Range(0.0, 1.0)]
+    public double SlipRate { get; init; } = 0.1;
+
+    /// <summary>AdamW's weight decay. The default value is 0.01.</summary>
+    [Range(0.0, 1.0)]
+    public double WeightDecay { get; init; } = 0.01;
+
+    /// <summary>Norm to which the gradient is clipped. The default value is 1.</summary>
+    [Range(1e-6, 1e6)]
+    public double GradientClip { get; init; } = 1.0;
+
+    /// <summary>All optimiser steps.</summary>
+    public int Steps => ShortChainSteps + FullChainSteps + SlipSteps;
+
+    /// <summary>The model that is trained: 0.45 M weights.</summary>
+    public static ModelConfig Model { get; } = new()
+    {
+        VocabularySize = ArithmeticTokenizer.Create().VocabularySize,
+        HiddenSize = 128,
+        IntermediateSize = 256,
+        Layers = 3,
+        Heads = 4,
+        KeyValueHeads = 2,
+        HeadSize = 32,
+        ContextLength = 512,
+        TiedHead = true,
+        EndTokens = [ArithmeticTokenizer.EndToken],
+    };
+
+    /// <summary>Learning rate of a step (from 0): warm-up, then cosine; the slip steps have a small cosine of their own.</summary>
+    public double RateAt(int step)
+    {
+        int main = ShortChainSteps + FullChainSteps;
+        if (step < WarmupSteps)
+        {
+            return LearningRate * (step + 1) / WarmupSteps;
+        }
+
+        return step < main
+            ? LearningRate * Cosine(1.0, (double)(step - WarmupSteps) / Math.Max(1, main - WarmupSteps))
+            : LearningRate * Cosine(SlipRate, (double)(step - main) / Math.Max(1, SlipSteps));
+    }
+
+    /// <summary>Redundancy and slip of a step's demonstrations (step from 0).</summary>
+    public (double Redundancy, double Slip) ChainsAt(int step) =>
+        step < ShortChainSteps ? (EarlyRedundancy, 0) : step < ShortChainSteps + FullChainSteps ? (1, 0) : (1, Slip);
+
+    private double Cosine(double from, double progress) =>
+        FinalRate + (from - FinalRate) * 0.5 * (1 + Math.Cos(Math.PI * Math.Min(1, progress)));
+
+    /// <summary>Styles taught, in turn.</summary>
+    public static IReadOnlyList<ArithmeticStyle> Styles { get; } = [ArithmeticStyle.A, ArithmeticStyle.B, ArithmeticStyle.C];
+}
