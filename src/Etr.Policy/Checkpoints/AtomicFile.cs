@@ -1,9 +1,9 @@
-using Microsoft.Win32.SafeHandles;
+using System.Runtime.InteropServices;
 
 namespace Etr.Policy.Checkpoints;
 
 /// <summary>Writes a file so that a reader sees the old content or the new, never a part: written aside, fsynced, renamed.</summary>
-public static class AtomicFile
+public static partial class AtomicFile
 {
     /// <summary>Writes <paramref name="path"/> by <paramref name="write"/>; its folder is made where it is missing.</summary>
     /// <exception cref="IOException">No room, or the folder cannot be written; nothing is left under the final name.</exception>
@@ -40,7 +40,24 @@ public static class AtomicFile
             return;
         }
 
-        using SafeFileHandle handle = File.OpenHandle(folder);
-        RandomAccess.FlushToDisk(handle);
+        // .NET opens no folders.
+        int descriptor = OpenReadOnly(folder, 0);
+        if (descriptor >= 0)
+        {
+            _ = Synchronise(descriptor);
+            _ = Close(descriptor);
+        }
     }
+
+    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int OpenReadOnly(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Synchronise(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Close(int descriptor);
 }
