@@ -32,8 +32,8 @@ public static partial class AtomicFile
         }
     }
 
-    // The rename itself lives in the folder: without this a power cut may undo it.
-    private static void SyncFolder(string folder)
+    /// <summary>Fsyncs a folder. A rename itself lives in the folder: without this a power cut may undo it.</summary>
+    internal static void SyncFolder(string folder)
     {
         if (OperatingSystem.IsWindows())
         {

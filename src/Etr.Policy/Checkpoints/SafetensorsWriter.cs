@@ -15,21 +15,27 @@ public static class SafetensorsWriter
     /// <param name="metadata">Free-form strings for the header.</param>
     /// <exception cref="ArgumentException">A name occurs twice, or safetensors has no type for a tensor.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public static void Write(string path, IReadOnlyList<(string Name, torch.Tensor Value)> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Write(string path, IReadOnlyList<(string Name, torch.Tensor Value)> tensors, IReadOnlyDictionary<string, string>? metadata = null) =>
+        AtomicFile.Write(path, stream => Write(stream, tensors, metadata));
+
+    /// <summary>Writes the tensors to a stream, for whoever names or hashes the file.</summary>
+    /// <param name="stream">Where the bytes go.</param>
+    /// <param name="tensors">Names and tensors, in the order they are to be stored; any device, any layout.</param>
+    /// <param name="metadata">Free-form strings for the header.</param>
+    /// <exception cref="ArgumentException">A name occurs twice, or safetensors has no type for a tensor.</exception>
+    public static void Write(Stream stream, IReadOnlyList<(string Name, torch.Tensor Value)> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
+        ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(tensors);
         byte[] header = Header(tensors, metadata);
-        AtomicFile.Write(path, stream =>
+        Span<byte> length = stackalloc byte[8];
+        BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)header.Length);
+        stream.Write(length);
+        stream.Write(header);
+        foreach ((_, torch.Tensor value) in tensors)
         {
-            Span<byte> length = stackalloc byte[8];
-            BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)header.Length);
-            stream.Write(length);
-            stream.Write(header);
-            foreach ((_, torch.Tensor value) in tensors)
-            {
-                WriteData(stream, value);
-            }
-        });
+            WriteData(stream, value);
+        }
     }
 
     private static byte[] Header(IReadOnlyList<(string Name, torch.Tensor Value)> tensors, IReadOnlyDictionary<string, string>? metadata)

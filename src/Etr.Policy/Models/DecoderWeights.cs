@@ -75,6 +75,10 @@ public sealed class DecoderWeights : IDisposable
         return detached.clone();
     });
 
+    /// <summary>A copy of another element type, for checks in double precision.</summary>
+    internal DecoderWeights Clone(torch.ScalarType type) =>
+        Build(Config, null, (name, _) => this[name].detach().to(type, copy: true), type);
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -84,7 +88,7 @@ public sealed class DecoderWeights : IDisposable
         }
     }
 
-    private static DecoderWeights Build(ModelConfig config, torch.Device? device, Func<string, long[], torch.Tensor> make)
+    private static DecoderWeights Build(ModelConfig config, torch.Device? device, Func<string, long[], torch.Tensor> make, torch.ScalarType type = torch.ScalarType.Float32)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         var named = new List<(string Name, Parameter Value)>();
@@ -92,7 +96,7 @@ public sealed class DecoderWeights : IDisposable
         {
             torch.Tensor value = make(name, shape);
             // Weights outlive whatever scope the caller has open.
-            torch.Tensor placed = device is null ? value.to(torch.float32) : value.to(torch.float32, device);
+            torch.Tensor placed = device is null ? value.to(type) : value.to(type, device);
             var parameter = new Parameter(placed, requires_grad: false);
             parameter.DetachFromDisposeScope();
             named.Add((name, parameter));
