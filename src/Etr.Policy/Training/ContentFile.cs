@@ -1,0 +1,60 @@
+using System.Security.Cryptography;
+using Etr.Core.Training;
+using Etr.Policy.Checkpoints;
+
+namespace Etr.Policy.Training;
+
+/// <summary>Files named by their SHA-256: <c>{sha256}.safetensors</c>. Who knows the name can check the content.</summary>
+internal static class ContentFile
+{
+    private const string Extension = ".safetensors";
+
+    /// <summary>Writes a file aside while hashing it, fsyncs it, renames it to its hash and fsyncs the folder. Writing the same content again is harmless.</summary>
+    /// <exception cref="IOException">The file cannot be written; nothing is left under a final name.</exception>
+    public static FileRef Write(string folder, Action<Stream> write)
+    {
+        Directory.CreateDirectory(folder);
+        string aside = Path.Combine(folder, $".{Guid.NewGuid():N}{Extension}.tmp");
+        try
+        {
+            string sha256;
+            using (FileStream file = new(aside, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
+            {
+                using SHA256 hash = SHA256.Create();
+                using (CryptoStream hashed = new(file, hash, CryptoStreamMode.Write, leaveOpen: true))
+                    write(hashed);
+                file.Flush(flushToDisk: true);
+                sha256 = Convert.ToHexStringLower(hash.Hash!);
+            }
+
+            string path = Path.Combine(folder, sha256 + Extension);
+            File.Move(aside, path, overwrite: true);
+            AtomicFile.SyncFolder(folder);
+            return new FileRef(path, sha256);
+        }
+        catch
+        {
+            File.Delete(aside);
+            throw;
+        }
+    }
+
+    /// <summary>Checks that a file has the content its name in a <see cref="FileRef"/> stands for.</summary>
+    /// <exception cref="CheckpointException">It is missing, cannot be read, or has another content.</exception>
+    public static void Verify(FileRef file)
+    {
+        string found;
+        try
+        {
+            using FileStream stream = new(file.Path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1 << 20);
+            found = Convert.ToHexStringLower(SHA256.HashData(stream));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CheckpointException(file.Path, null, "a readable checkpoint", e.Message, e);
+        }
+
+        if (!string.Equals(found, file.Sha256, StringComparison.OrdinalIgnoreCase))
+            throw new CheckpointException(file.Path, null, $"content with SHA-256 {file.Sha256}", found);
+    }
+}

@@ -1,0 +1,37 @@
+using TorchSharp;
+
+namespace Etr.Policy.Training;
+
+/// <summary>The parameters' gradients, allocated once: backward passes add into them, so micro-batches sum up in place.</summary>
+internal sealed class Gradients : IDisposable
+{
+    public Gradients(IReadOnlyList<torch.Tensor> parameters)
+    {
+        Tensors = [.. parameters.Select(parameter => torch.zeros_like(parameter, requires_grad: false).DetachFromDisposeScope())];
+        for (int i = 0; i < parameters.Count; i++)
+            parameters[i].grad = Tensors[i];
+    }
+
+    /// <summary>The gradients, in the parameters' order.</summary>
+    public IReadOnlyList<torch.Tensor> Tensors { get; }
+
+    /// <summary>Back to zero, before a step.</summary>
+    public void Clear()
+    {
+        foreach (torch.Tensor gradient in Tensors)
+            gradient.zero_();
+    }
+
+    /// <summary>The Euclidean norm over all of them, added up in double precision.</summary>
+    public double Norm()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        return torch.stack(Tensors.Select(gradient => gradient.square().sum(torch.ScalarType.Float64))).sum().sqrt().cpu().item<double>();
+    }
+
+    public void Dispose()
+    {
+        foreach (torch.Tensor gradient in Tensors)
+            gradient.Dispose();
+    }
+}

@@ -1,0 +1,155 @@
+using Etr.Core.Training;
+using Etr.Policy.Models;
+using Etr.Policy.Training;
+using TorchSharp;
+
+namespace Etr.Policy.Tests.Training;
+
+public sealed class GradientTests
+{
+    private static readonly TrainingOptions EveryTerm = new() { Loss = "dapo", KlCoefficient = 0.05, EntropyCoefficient = 0.01 };
+
+    [Fact]
+    public void Gradient_of_the_whole_loss_agrees_with_finite_differences()
+    {
+        using Bench bench = new(EveryTerm);
+        TrainingBatch batch = TinyPolicy.Batch(1);
+        Dictionary<string, double[]> gradient = bench.Gradient(batch);
+        foreach ((string name, torch.Tensor value) in bench.Weights.Named)
+        {
+            long count = value.numel();
+            foreach (long index in new[] { 0, count / 3, count - 1 }.Distinct())
+            {
+                // Central differences of step h err by h²; the clip's corners are measure zero and none lies this near.
+                const double h = 1e-5;
+                double slope = (bench.LossAt(batch, value, index, h) - bench.LossAt(batch, value, index, -h)) / (2 * h);
+                double exact = gradient[name][index];
+                Assert.True(
+                    Math.Abs(slope - exact) <= 1e-5 * Math.Max(Math.Abs(exact), 1e-4), $"{name}[{index}]: {exact:R}, finite difference {slope:R}");
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("token-mean")]
+    [InlineData("constant")]
+    [InlineData("seq-mean-token-mean")]
+    [InlineData("seq-mean-token-sum")]
+    public void Micro_batches_add_up_to_the_same_gradient_however_they_are_cut(string aggregation)
+    {
+        TrainingBatch batch = TinyPolicy.Batch(2);
+        using Bench whole = new(EveryTerm with { Aggregation = aggregation, MicroBatchTokens = 1 << 20 });
+        using Bench cut = new(EveryTerm with { Aggregation = aggregation, MicroBatchTokens = 30 });
+        Assert.True(cut.Plan(batch).MicroBatches.Count > 4);
+        Assert.Single(whole.Plan(batch).MicroBatches);
+        AssertSame(whole.Gradient(batch), cut.Gradient(batch), 1e-12);
+    }
+
+    [Fact]
+    public void A_trace_without_advantage_is_left_out_of_the_forward_pass_but_not_of_the_mean()
+    {
+        using Bench bench = new(new TrainingOptions { MicroBatchTokens = 40 });
+        // An advantage of 1e-200 is passed through and pulls at nothing that double precision can show.
+        TrainingBatch skipped = TinyPolicy.Batch(3, (group, slot, trace) => slot == 1 ? trace with { Advantage = 0.0 } : trace);
+        TrainingBatch passed = TinyPolicy.Batch(3, (group, slot, trace) => slot == 1 ? trace with { Advantage = 1e-200 } : trace);
+        Assert.True(bench.Plan(skipped).InputTokens < bench.Plan(passed).InputTokens);
+        AssertSame(bench.Gradient(passed), bench.Gradient(skipped), 1e-12);
+    }
+
+    [Fact]
+    public void A_masked_trace_pulls_at_nothing_and_counts_in_no_mean()
+    {
+        using Bench bench = new(new TrainingOptions());
+        TrainingBatch full = TinyPolicy.Batch(4);
+        TrainingBatch without = full with
+        {
+            Groups = [.. full.Groups.Select(group => group with { Traces = [.. group.Traces.Skip(1)] })],
+        };
+        TrainingBatch masked = TinyPolicy.Batch(4, (group, slot, trace) => slot == 0 ? trace with { Masked = true } : trace);
+        AssertSame(bench.Gradient(without), bench.Gradient(masked), 1e-12);
+    }
+
+    private static void AssertSame(Dictionary<string, double[]> expected, Dictionary<string, double[]> actual, double tolerance)
+    {
+        double norm = Math.Sqrt(expected.Values.Sum(values => values.Sum(value => value * value)));
+        Assert.True(norm > 1e-3);
+        foreach ((string name, double[] values) in expected)
+        {
+            for (int i = 0; i < values.Length; i++)
+                Assert.True(Math.Abs(values[i] - actual[name][i]) <= tolerance * norm, $"{name}[{i}]: {values[i]:R} and {actual[name][i]:R}");
+        }
+    }
+
+    /// <summary>The step's own loss over a decoder in double precision.</summary>
+    private sealed class Bench : IDisposable
+    {
+        private readonly TrainingOptions _options;
+        private readonly StepLoss _loss;
+        private readonly Qwen2Decoder _policy;
+        private readonly DecoderWeights? _referenceWeights;
+        private readonly Qwen2Decoder? _reference;
+        private readonly Gradients _gradients;
+
+        public Bench(TrainingOptions options)
+        {
+            _options = options;
+            _loss = new StepLoss(options, TinyPolicy.Temperature);
+            using DecoderWeights single = TinyPolicy.RandomWeights();
+            Weights = single.Clone(torch.ScalarType.Float64);
+            _policy = new Qwen2Decoder(Weights);
+            if (options.KlCoefficient > 0.0)
+            {
+                _referenceWeights = Weights.Clone(torch.ScalarType.Float64);
+                _reference = new Qwen2Decoder(_referenceWeights);
+                using torch.Generator generator = new(3);
+                foreach ((_, torch.Tensor value) in _referenceWeights.Named)
+                    value.add_(torch.randn(value.shape, torch.ScalarType.Float64, generator: generator).mul_(0.05));
+            }
+
+            Weights.RequireGradients();
+            _gradients = new Gradients([.. Weights.Named.Select(weight => weight.Value)]);
+        }
+
+        public DecoderWeights Weights { get; }
+
+        public StepPlan Plan(TrainingBatch batch) =>
+            StepPlan.Of(batch, _options, TinyPolicy.Config.VocabularySize, TinyPolicy.Config.ContextLength);
+
+        public Dictionary<string, double[]> Gradient(TrainingBatch batch)
+        {
+            _gradients.Clear();
+            Loss(batch, loss => loss.backward());
+            return Weights.Named.Select((weight, i) => (weight.Name, Values: _gradients.Tensors[i].data<double>().ToArray()))
+                .ToDictionary(pair => pair.Name, pair => pair.Values);
+        }
+
+        public double LossAt(TrainingBatch batch, torch.Tensor weight, long index, double offset)
+        {
+            using IDisposable noGradient = torch.no_grad();
+            using torch.Tensor element = weight.view(-1).narrow(0, index, 1);
+            using torch.Tensor before = element.clone();
+            element.add_(offset);
+            double sum = 0.0;
+            Loss(batch, loss => sum += loss.item<double>());
+            element.copy_(before);
+            return sum;
+        }
+
+        public void Dispose()
+        {
+            _policy.Dispose();
+            _reference?.Dispose();
+            _referenceWeights?.Dispose();
+            _gradients.Dispose();
+            Weights.Dispose();
+        }
+
+        private void Loss(TrainingBatch batch, Action<torch.Tensor> use)
+        {
+            using DisposeScope scope = torch.NewDisposeScope();
+            StepFigures figures = new(torch.CPU);
+            foreach (IReadOnlyList<StepTrace> traces in Plan(batch).MicroBatches)
+                use(_loss.Of(_policy, _reference, MicroBatch.Of(traces, torch.ScalarType.Float64, torch.CPU), figures));
+        }
+    }
+}
