@@ -1,0 +1,56 @@
+namespace Etr.Core.Prompts;
+
+/// <summary>Reads lines of UTF-8 bytes of bounded length; of a longer one it keeps nothing but that it was there.</summary>
+internal sealed class LineReader(Stream stream, int maxLineBytes)
+{
+    private readonly byte[] _chunk = new byte[32 * 1024];
+    private byte[] _line = new byte[1024];
+    private int _start;
+    private int _end;
+
+    /// <summary>Number of the line read last, from 1.</summary>
+    public long Number { get; private set; }
+
+    /// <summary>Reads the next line.</summary>
+    /// <param name="line">Its bytes without the line end, valid until the next call; empty where it is too long.</param>
+    /// <param name="tooLong">True if it is longer than the bound.</param>
+    /// <returns>False at the end of the file.</returns>
+    public bool TryRead(out ReadOnlyMemory<byte> line, out bool tooLong)
+    {
+        var length = 0;
+        var any = tooLong = false;
+        while (_start < _end || Fill())
+        {
+            any = true;
+            var rest = _chunk.AsSpan(_start, _end - _start);
+            var newline = rest.IndexOf((byte)'\n');
+            var part = newline < 0 ? rest : rest[..newline];
+            tooLong |= length + part.Length > maxLineBytes;
+            if (!tooLong)
+                length = Keep(part, length);
+            _start += newline < 0 ? rest.Length : newline + 1;
+            if (newline >= 0)
+                break;
+        }
+
+        if (any)
+            Number++;
+        line = tooLong ? default : _line.AsMemory(0, length);
+        return any;
+    }
+
+    private bool Fill()
+    {
+        _start = 0;
+        _end = stream.Read(_chunk);
+        return _end > 0;
+    }
+
+    private int Keep(ReadOnlySpan<byte> part, int length)
+    {
+        if (length + part.Length > _line.Length)
+            Array.Resize(ref _line, Math.Max(length + part.Length, Math.Min(2 * _line.Length, maxLineBytes)));
+        part.CopyTo(_line.AsSpan(length));
+        return length + part.Length;
+    }
+}
