@@ -1,0 +1,28 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Etr.Silo.Configuration;
+
+/// <summary><c>Etr:Dashboard</c>: where people and probes look. Host settings: they never change what a run computes.</summary>
+public sealed record DashboardSettings
+{
+    /// <summary>
+    /// Whether pages are served; health and metrics are served either way. The default value is true.
+    /// </summary>
+    public bool Enabled { get; init; } = true;
+
+    /// <summary>Address to listen on; one that is not loopback needs a <see cref="Secret"/>. The default value is <c>127.0.0.1</c>.</summary>
+    [Required]
+    [RegularExpression("^[A-Za-z0-9.:\\[\\]-]{1,255}$")]
+    public string Host { get; init; } = "127.0.0.1";
+
+    /// <summary>TCP port; 0 takes a free one. The default value is 5080.</summary>
+    [Range(0, 65535)]
+    public int Port { get; init; } = 5080;
+
+    /// <summary>
+    /// What a visitor must know: asked for as <c>?secret=…</c> once, or as a bearer token. At least 16 characters; empty asks
+    /// for nothing. The default value is empty.
+    /// </summary>
+    [RegularExpression("^(.{16,256})?$")]
+    public string Secret { get; init; } = "";
+}

@@ -1,0 +1,75 @@
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Reflection;
+
+namespace Etr.Silo.Configuration;
+
+/// <summary>One key: where its value goes, and which values it may have.</summary>
+/// <param name="Key">The whole key, such as <c>Etr:Run:Steps</c>.</param>
+/// <param name="Section">The property of the root record that holds the section; null for a key of the root itself.</param>
+/// <param name="Property">The property the value goes to.</param>
+internal sealed record Setting(string Key, PropertyInfo? Section, PropertyInfo Property)
+{
+    private Type ValueType => Nullable.GetUnderlyingType(Property.PropertyType) ?? Property.PropertyType;
+
+    private bool IsNullable => Nullable.GetUnderlyingType(Property.PropertyType) is not null;
+
+    /// <summary>The allowed values, in words.</summary>
+    public string Allowed
+    {
+        get
+        {
+            string kind = ValueType switch
+            {
+                var t when t == typeof(bool) => "true or false",
+                var t when t == typeof(int) || t == typeof(long) => "a whole number",
+                var t when t == typeof(double) => "a number",
+                _ => "text",
+            };
+            string words = kind;
+            foreach (ValidationAttribute rule in Property.GetCustomAttributes<ValidationAttribute>())
+            {
+                words = rule switch
+                {
+                    RangeAttribute range => string.Create(CultureInfo.InvariantCulture, $"{kind} from {range.Minimum} to {range.Maximum}"),
+                    AllowedValuesAttribute values => "one of " + string.Join(", ", values.Values.Select(v => v is "" ? "(empty)" : v)),
+                    RegularExpressionAttribute pattern => $"text that matches {pattern.Pattern}",
+                    RequiredAttribute when words == "text" => "text that is not empty",
+                    _ => words,
+                };
+            }
+
+            return IsNullable ? words + ", or empty" : words;
+        }
+    }
+
+    /// <summary>Reads a value; false where it is not of the type or not allowed.</summary>
+    public bool TryRead(string? text, out object? value)
+    {
+        text ??= "";
+        if (IsNullable && text.Length == 0)
+        {
+            value = null;
+            return true;
+        }
+
+        value = Parse(text.Trim());
+        object? parsed = value;
+        return parsed is not null && Property.GetCustomAttributes<ValidationAttribute>().All(rule => rule.IsValid(parsed));
+    }
+
+    private object? Parse(string text)
+    {
+        const NumberStyles Whole = NumberStyles.AllowLeadingSign | NumberStyles.AllowThousands;
+        CultureInfo culture = CultureInfo.InvariantCulture;
+        if (ValueType == typeof(string))
+            return text;
+        if (ValueType == typeof(bool))
+            return bool.TryParse(text, out bool flag) ? flag : null;
+        if (ValueType == typeof(int))
+            return int.TryParse(text, Whole, culture, out int number) ? number : null;
+        if (ValueType == typeof(long))
+            return long.TryParse(text, Whole, culture, out long large) ? large : null;
+        return double.TryParse(text, NumberStyles.Float, culture, out double real) && double.IsFinite(real) ? real : null;
+    }
+}

@@ -1,0 +1,58 @@
+using System.Net;
+using Etr.Silo.Configuration;
+using Etr.Silo.Store;
+using Orleans.Configuration;
+using StackExchange.Redis;
+
+namespace Etr.Silo.Hosting;
+
+/// <summary>The silo: its address, its store, how quickly it notices a dead neighbour.</summary>
+internal static class SiloSetup
+{
+    /// <summary>Configures a silo on loopback whose state lives behind the Redis protocol.</summary>
+    /// <param name="silo">The builder.</param>
+    /// <param name="options">Cluster settings.</param>
+    /// <param name="ports">Where it listens.</param>
+    /// <param name="store"><c>host:port</c> of the store.</param>
+    /// <param name="storage">Name of the grain storage provider that the grains ask for.</param>
+    public static void Configure(ISiloBuilder silo, ClusterSettings options, ClusterPorts ports, string store, string storage)
+    {
+        silo.Configure<ClusterOptions>(cluster =>
+        {
+            cluster.ClusterId = options.ClusterId;
+            cluster.ServiceId = options.ClusterId;
+        });
+        silo.Configure<EndpointOptions>(endpoints =>
+        {
+            endpoints.AdvertisedIPAddress = IPAddress.Loopback;
+            endpoints.SiloPort = ports.Silo;
+            endpoints.GatewayPort = ports.Gateway;
+        });
+        silo.Configure<ClusterMembershipOptions>(membership =>
+        {
+            // Sampling saturates the cores, so a probe may be late without its silo being dead: 2 s, three times.
+            membership.ProbeTimeout = TimeSpan.FromSeconds(2);
+            membership.NumMissedProbesLimit = 3;
+            membership.NumVotesForDeathDeclaration = 2;
+            membership.TableRefreshTimeout = TimeSpan.FromSeconds(5);
+            membership.DeathVoteExpirationTimeout = TimeSpan.FromSeconds(30);
+            // A silo that starts ignores rows without a recent sign of life, its own dead one among them.
+            membership.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(5);
+        });
+        silo.Configure<SiloMessagingOptions>(messaging => messaging.CancelRequestOnTimeout = true);
+        silo.UseRedisClustering(redis => redis.ConfigurationOptions = Connection(store));
+        silo.AddRedisGrainStorage(storage, (Orleans.Persistence.RedisStorageOptions redis) => redis.ConfigurationOptions = Connection(store));
+        silo.AddActivityPropagation();
+    }
+
+    /// <summary>How every part of the program connects to the store.</summary>
+    public static ConfigurationOptions Connection(string store) => new()
+    {
+        EndPoints = { store },
+        // A store that is away is waited for: the silo pauses and goes on when it is back.
+        AbortOnConnectFail = false,
+        ConnectTimeout = 5000,
+        AsyncTimeout = 10_000,
+        SyncTimeout = 10_000,
+    };
+}

@@ -1,0 +1,67 @@
+using System.Net.NetworkInformation;
+using System.Text.Json;
+using Etr.Core.Files;
+using Etr.Silo.Configuration;
+
+namespace Etr.Silo.Store;
+
+/// <summary>
+/// The ports of this data directory's silo. They are kept: a silo that comes back at its old address replaces its own dead
+/// membership row at once, and others find the store where it was.
+/// </summary>
+/// <param name="Silo">Port between silos.</param>
+/// <param name="Gateway">Port for clients.</param>
+/// <param name="Store">Port of the embedded store.</param>
+internal sealed record ClusterPorts(int Silo, int Gateway, int Store)
+{
+    // Below the range that systems hand to outgoing connections, so that a kept port is still free next time.
+    private const int First = 20_000;
+    private const int Last = 32_000;
+
+    /// <summary>Where the ports of a data directory are kept.</summary>
+    public static string FileOf(DataDirectory data) => Path.Combine(data.Store, "ports.json");
+
+    /// <summary>Takes the configured ports, else the kept ones, else free ones; and keeps them.</summary>
+    public static async Task<ClusterPorts> TakeAsync(DataDirectory data, ClusterSettings options, CancellationToken cancellationToken)
+    {
+        ClusterPorts kept = Kept(data) ?? new ClusterPorts(0, 0, 0);
+        HashSet<int> busy = [.. IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Select(e => e.Port)];
+        int Choose(int configured, int before)
+        {
+            int port = configured > 0 ? configured : before > 0 && !busy.Contains(before) ? before : Free(busy);
+            busy.Add(port);
+            return port;
+        }
+
+        var ports = new ClusterPorts(
+            Choose(options.SiloPort, kept.Silo), Choose(options.GatewayPort, kept.Gateway), Choose(options.StorePort, kept.Store));
+        if (ports != kept)
+            await DurableFile.WriteAsync(FileOf(data), JsonSerializer.SerializeToUtf8Bytes(ports), cancellationToken);
+        return ports;
+    }
+
+    /// <summary>The ports that were kept; null where none were.</summary>
+    public static ClusterPorts? Kept(DataDirectory data)
+    {
+        try
+        {
+            var file = new FileInfo(FileOf(data));
+            return file.Exists && file.Length < 4096 ? JsonSerializer.Deserialize<ClusterPorts>(File.ReadAllBytes(file.FullName)) : null;
+        }
+        catch (JsonException)
+        {
+            return null; // Ports can be taken anew; nothing else was lost.
+        }
+    }
+
+    private static int Free(HashSet<int> busy)
+    {
+        int port;
+        do
+        {
+            port = Random.Shared.Next(First, Last);
+        }
+        while (busy.Contains(port));
+        return port;
+    }
+}

@@ -1,0 +1,109 @@
+using System.Collections;
+using Etr.Silo.Configuration;
+
+namespace Etr.Silo.Tests.Configuration;
+
+public sealed class SettingsReaderTests
+{
+    [Fact]
+    public void Without_a_source_every_setting_has_its_default()
+    {
+        EtrSettings settings = SettingsReader.Read([]);
+
+        Assert.Equal(60, settings.Run.Run.Steps);
+        Assert.Equal("guarded", settings.Run.Reward.Shaper);
+        Assert.Equal(5080, settings.Host.Dashboard.Port);
+        Assert.Equal("data", settings.Host.Data);
+        Assert.Empty(settings.Named);
+    }
+
+    [Fact]
+    public void A_later_source_wins_key_by_key()
+    {
+        EtrSettings settings = SettingsReader.Read(
+        [
+            SettingLayer.FromEnvironment(new Hashtable { ["Etr__Run__Steps"] = "5", ["Etr__Run__Seed"] = "9", ["PATH"] = "/bin", ["ETR_SLOW"] = "1" }),
+            SettingLayer.FromAssignments(["Etr:Run:Steps=7"]),
+        ]);
+
+        Assert.Equal(7, settings.Run.Run.Steps);
+        Assert.Equal(9, settings.Run.Run.Seed);
+        Assert.Equal(["Etr:Run:Seed", "Etr:Run:Steps"], settings.Named.Order());
+    }
+
+    [Fact]
+    public void Every_wrong_key_is_named_at_once_with_what_is_allowed()
+    {
+        var e = Assert.Throws<ConfigurationException>(() => SettingsReader.Read(
+        [
+            SettingLayer.FromAssignments(["Etr:Run:GroupSize=0", "Etr:Run:Stepz=3", "Etr:Reward:Shaper=fancy", "Etr:Sampling:Temperature=NaN", "Etr:Run:Steps=12"]),
+        ]));
+
+        Assert.Equal(4, e.Problems.Count);
+        Assert.Contains("Etr:Run:GroupSize (from --set): '0' is not allowed; expected a whole number from 1 to 256", e.Problems);
+        Assert.Contains(e.Problems, p => p.Contains("did you mean Etr:Run:Steps (a whole number from 1 to 1000000)?", StringComparison.Ordinal));
+        Assert.Contains(e.Problems, p => p.Contains("one of guarded, paper, reference, outcome", StringComparison.Ordinal));
+        Assert.Contains(e.Problems, p => p.StartsWith("Etr:Sampling:Temperature", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_key_in_another_case_is_the_same_key() =>
+        Assert.Equal(3, SettingsReader.Read([SettingLayer.FromAssignments(["etr:run:steps=3"])]).Run.Run.Steps);
+
+    [Fact]
+    public void An_optional_number_can_be_given_and_left_empty()
+    {
+        Assert.Equal(0.5, SettingsReader.Read([SettingLayer.FromAssignments(["Etr:Reward:Alpha=0.5"])]).Run.Reward.Alpha);
+        Assert.Null(SettingsReader.Read([SettingLayer.FromAssignments(["Etr:Reward:Alpha="])]).Run.Reward.Alpha);
+    }
+
+    [Fact]
+    public void An_assignment_without_an_equals_sign_says_what_it_should_look_like() =>
+        Assert.Contains("KEY=VALUE", Assert.Throws<ConfigurationException>(() => SettingLayer.FromAssignments(["Etr:Run:Steps"])).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void A_file_may_have_comments_and_its_arrays_are_unknown_keys()
+    {
+        string file = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(file, """{ "Etr": { /* short */ "Run": { "Steps": 4, }, "Task": { "Styles": ["A"] } } }""");
+            var e = Assert.Throws<ConfigurationException>(() => SettingsReader.Read([SettingLayer.FromFile(file)]));
+            Assert.Contains("Etr:Task:Styles:0", Assert.Single(e.Problems), StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Theory]
+    [InlineData("{ \"Etr\": ")]
+    [InlineData("[1]")]
+    public void A_file_that_is_no_json_object_is_refused(string content)
+    {
+        string file = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(file, content);
+            Assert.Contains(file, Assert.Throws<ConfigurationException>(() => SettingLayer.FromFile(file)).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Fact]
+    public void Every_default_is_itself_allowed()
+    {
+        EtrSettings settings = SettingsReader.Read([]);
+        foreach (Setting setting in SettingSchema.Run.Concat(SettingSchema.Host))
+        {
+            object root = SettingSchema.Run.Contains(setting) ? settings.Run : settings.Host;
+            object? value = setting.Property.GetValue(setting.Section is null ? root : setting.Section.GetValue(root));
+            string text = Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture) ?? "";
+            Assert.True(setting.TryRead(text, out _), $"{setting.Key} = '{text}', expected {setting.Allowed}");
+        }
+    }
+}
