@@ -9,8 +9,11 @@ public sealed record TrainingOptions
     [AllowedValues("grpo", "dapo")]
     public string Loss { get; init; } = "grpo";
 
-    /// <summary>Loss aggregation: <c>token-mean</c> or <c>constant</c>. The default value is <c>token-mean</c>.</summary>
-    [AllowedValues("token-mean", "constant")]
+    /// <summary>
+    /// Loss aggregation: <c>token-mean</c>, <c>seq-mean-token-mean</c>, <c>seq-mean-token-sum</c> or <c>constant</c>. The default
+    /// value is <c>token-mean</c>.
+    /// </summary>
+    [AllowedValues("token-mean", "seq-mean-token-mean", "seq-mean-token-sum", "constant")]
     public string Aggregation { get; init; } = "token-mean";
 
     /// <summary>Tokens per trace by which <c>constant</c> divides. The default value is 256.</summary>
@@ -61,9 +64,9 @@ public sealed record TrainingOptions
     [Range(0.0, 1e6)]
     public double GradientClip { get; init; } = 1.0;
 
-    /// <summary>Most tokens (prompts included, padding counted) of one micro-batch. The default value is 8,192.</summary>
+    /// <summary>Most tokens (prompts included, padding counted) of one micro-batch. The default value is 2,048.</summary>
     [Range(16, 16_777_216)]
-    public int MicroBatchTokens { get; init; } = 8192;
+    public int MicroBatchTokens { get; init; } = 2048;
 
     /// <summary>What becomes of truncated traces: <c>mask</c> (no loss; the reward still counts) or <c>keep</c>. The default value is <c>mask</c>.</summary>
     [AllowedValues("mask", "keep")]
