@@ -1,0 +1,207 @@
+using TorchSharp;
+using static TorchSharp.torch.nn;
+
+namespace Etr.Policy.Models;
+
+/// <summary>
+/// The Qwen2 decoder as a sampler sees it: a prompt at once, then a token a row at a time over a key-value cache. Each layer's
+/// q, k and v weights are one matrix, so are gate and up, and norm weights are folded into the matrix that follows.
+/// </summary>
+/// <remarks>
+/// Rows of q and k are reordered so that the two dimensions a rotary angle turns lie side by side: rotation is then one
+/// product of complex numbers. Scores are sums over these dimensions, so the order does not matter to them.
+/// </remarks>
+internal sealed class CachedDecoder : IDisposable
+{
+    private readonly ModelConfig _config;
+    private readonly torch.Device _device;
+    private readonly torch.Tensor _embedding;
+    private readonly torch.Tensor _head;
+    private readonly FusedLayer[] _layers;
+    private readonly RotaryTable _rotary;
+    private readonly int _queryWidth;
+    private readonly int _cacheWidth;
+    private torch.Tensor? _turns;
+
+    /// <summary>A decoder over a copy of <paramref name="weights"/>.</summary>
+    public CachedDecoder(DecoderWeights weights)
+    {
+        _config = weights.Config;
+        _device = weights[WeightShapes.Norm].device;
+        _queryWidth = _config.Heads * _config.HeadSize;
+        _cacheWidth = 2 * _config.KeyValueHeads * _config.HeadSize;
+        _rotary = new RotaryTable(_config.HeadSize, _config.RopeTheta, _device);
+
+        using IDisposable guard = torch.no_grad();
+        using DisposeScope scope = torch.NewDisposeScope();
+        _embedding = weights[WeightShapes.Embedding].clone().DetachFromDisposeScope();
+        torch.Tensor head = weights[_config.TiedHead ? WeightShapes.Embedding : WeightShapes.Head];
+        _head = (head * weights[WeightShapes.Norm]).t().contiguous().DetachFromDisposeScope();
+        _layers = [.. Enumerable.Range(0, _config.Layers).Select(layer => FusedLayer.From(weights, layer))];
+    }
+
+    /// <summary>Reads whole sequences at once.</summary>
+    /// <param name="ids">Token ids, int64, [rows, length], padded on the right.</param>
+    /// <param name="lengths">Tokens of each row, 1 to length.</param>
+    /// <returns>Logits after each row's last token, [rows, vocabulary], and a layer's keys and values each, [rows, length, width]; the caller's.</returns>
+    public (torch.Tensor Logits, IReadOnlyList<torch.Tensor> KeyValues) Prefill(torch.Tensor ids, IReadOnlyList<int> lengths)
+    {
+        using IDisposable guard = torch.no_grad();
+        using DisposeScope scope = torch.NewDisposeScope();
+        (long rows, long length) = (ids.shape[0], ids.shape[1]);
+        torch.Tensor turns = Turns((int)length).narrow(0, 0, length).unsqueeze(1);
+        torch.Tensor x = _embedding.index_select(0, ids.reshape(-1));
+        var keyValues = new torch.Tensor[_layers.Length];
+        for (int i = 0; i < _layers.Length; i++)
+        {
+            FusedLayer layer = _layers[i];
+            torch.Tensor joined = Add(layer.JoinedBias, Normalise(x), layer.Joined);
+            torch.Tensor heads = joined.view(rows, length, -1, _config.HeadSize / 2, 2);
+            heads.narrow(2, 0, _config.Heads + _config.KeyValueHeads).view_as_complex().mul_(turns);
+            keyValues[i] = joined.narrow(1, _queryWidth, _cacheWidth).view(rows, length, _cacheWidth);
+
+            torch.Tensor split = joined.view(rows, length, -1, _config.HeadSize).transpose(1, 2);
+            torch.Tensor mixed = functional.scaled_dot_product_attention(
+                split.narrow(1, 0, _config.Heads),
+                Spread(split.narrow(1, _config.Heads, _config.KeyValueHeads)),
+                Spread(split.narrow(1, _config.Heads + _config.KeyValueHeads, _config.KeyValueHeads)), is_casual: true);
+            x = Add(x, mixed.transpose(1, 2).reshape(rows * length, _queryWidth), layer.Output);
+            x = FeedForward(layer, x);
+        }
+
+        torch.Tensor last = torch.tensor([.. lengths.Select((count, row) => row * length + count - 1)], torch.int64, _device);
+        torch.Tensor logits = Normalise(x.index_select(0, last)).matmul(_head);
+        foreach (torch.Tensor keyValue in keyValues)
+        {
+            keyValue.MoveToOuterDisposeScope();
+        }
+
+        return (logits.MoveToOuterDisposeScope(), keyValues);
+    }
+
+    /// <summary>Reads one more token of each row and writes its keys and values into the cache.</summary>
+    /// <param name="ids">The rows' tokens, in the order of the cache's rows.</param>
+    /// <param name="positions">Where each stands in its sequence, from 0; the cache must have room for it.</param>
+    /// <param name="cache">Keys and values of what stands before.</param>
+    /// <returns>Logits, [rows, vocabulary]; the caller's.</returns>
+    public torch.Tensor Step(ReadOnlySpan<int> ids, ReadOnlySpan<int> positions, KeyValueCache cache)
+    {
+        using IDisposable guard = torch.no_grad();
+        using DisposeScope scope = torch.NewDisposeScope();
+        int rows = ids.Length;
+        (torch.Tensor tokens, torch.Tensor places, torch.Tensor slots) = Indices(ids, positions, cache.Length);
+        int length = Highest(positions) + 1;
+        torch.Tensor turns = Turns(length).index_select(0, places).unsqueeze(1);
+        torch.Tensor? mask = Mask(positions, places, length);
+
+        torch.Tensor x = _embedding.index_select(0, tokens);
+        for (int i = 0; i < _layers.Length; i++)
+        {
+            FusedLayer layer = _layers[i];
+            torch.Tensor joined = Add(layer.JoinedBias, Normalise(x), layer.Joined);
+            joined.view(rows, -1, _config.HeadSize / 2, 2).narrow(1, 0, _config.Heads + _config.KeyValueHeads).view_as_complex().mul_(turns);
+
+            torch.Tensor store = cache.Layer(i);
+            store.view(-1, _cacheWidth).index_copy_(0, slots, joined.narrow(1, _queryWidth, _cacheWidth));
+
+            // Query heads that share a key head are rows of one query block: no key is repeated.
+            torch.Tensor queries = joined.narrow(1, 0, _queryWidth).view(rows, _config.KeyValueHeads, _config.QueriesPerKey, _config.HeadSize);
+            torch.Tensor past = store.narrow(0, 0, rows).narrow(1, 0, length).view(rows, length, -1, _config.HeadSize).transpose(1, 2);
+            torch.Tensor mixed = functional.scaled_dot_product_attention(
+                queries, past.narrow(1, 0, _config.KeyValueHeads), past.narrow(1, _config.KeyValueHeads, _config.KeyValueHeads), attn_mask: mask);
+            x = Add(x, mixed.reshape(rows, _queryWidth), layer.Output);
+            x = FeedForward(layer, x);
+        }
+
+        return Normalise(x).matmul(_head).MoveToOuterDisposeScope();
+    }
+
+    public void Dispose()
+    {
+        _embedding.Dispose();
+        _head.Dispose();
+        _rotary.Dispose();
+        _turns?.Dispose();
+        foreach (FusedLayer layer in _layers)
+        {
+            layer.Dispose();
+        }
+    }
+
+    private static int Highest(ReadOnlySpan<int> positions)
+    {
+        int highest = 0;
+        foreach (int position in positions)
+        {
+            highest = Math.Max(highest, position);
+        }
+
+        return highest;
+    }
+
+    private (torch.Tensor Tokens, torch.Tensor Places, torch.Tensor Slots) Indices(ReadOnlySpan<int> ids, ReadOnlySpan<int> positions, long rowLength)
+    {
+        int rows = ids.Length;
+        long[] packed = new long[3 * rows];
+        for (int row = 0; row < rows; row++)
+        {
+            packed[row] = ids[row];
+            packed[rows + row] = positions[row];
+            packed[2 * rows + row] = row * rowLength + positions[row];
+        }
+
+        // One transfer for the three of them.
+        torch.Tensor all = torch.tensor(packed, torch.int64, _device);
+        return (all.narrow(0, 0, rows), all.narrow(0, rows, rows), all.narrow(0, 2 * rows, rows));
+    }
+
+    // Minus infinity beyond each row's own position; none where all rows are equally long.
+    private torch.Tensor? Mask(ReadOnlySpan<int> positions, torch.Tensor places, int length)
+    {
+        if (positions.IndexOfAnyExcept(positions[0]) < 0)
+        {
+            return null;
+        }
+
+        torch.Tensor beyond = torch.arange(length, torch.int64, _device).gt(places.view(-1, 1, 1, 1));
+        return torch.zeros([positions.Length, 1, 1, length], device: _device).masked_fill_(beyond, float.NegativeInfinity)
+            .expand(positions.Length, 1, _config.QueriesPerKey, length);
+    }
+
+    // e^{i·angle} for each position and pair of dimensions: [positions, size/2], complex.
+    private torch.Tensor Turns(int length)
+    {
+        if (_turns is null || _turns.shape[0] < length)
+        {
+            (torch.Tensor cos, torch.Tensor sin) = _rotary.AtLeast(length);
+            _turns?.Dispose();
+            _turns = torch.complex(cos, sin).DetachFromDisposeScope();
+        }
+
+        return _turns;
+    }
+
+    private static torch.Tensor Add(torch.Tensor sum, torch.Tensor left, torch.Tensor right) => torch.addmm(sum, left, right, 1, 1);
+
+    private torch.Tensor Normalise(torch.Tensor x) =>
+        x * (x * x).mean([-1L], keepdim: true).add_(_config.NormEpsilon).rsqrt_();
+
+    private torch.Tensor FeedForward(FusedLayer layer, torch.Tensor x)
+    {
+        torch.Tensor both = Normalise(x).matmul(layer.GateUp);
+        torch.Tensor gate = functional.silu(both.narrow(1, 0, _config.IntermediateSize));
+        return Add(x, gate.mul_(both.narrow(1, _config.IntermediateSize, _config.IntermediateSize)), layer.Down);
+    }
+
+    private torch.Tensor Spread(torch.Tensor heads)
+    {
+        if (_config.QueriesPerKey == 1)
+        {
+            return heads;
+        }
+
+        (long rows, long length) = (heads.shape[0], heads.shape[2]);
+        return heads.unsqueeze(2).expand(rows, _config.KeyValueHeads, _config.QueriesPerKey, length, _config.HeadSize)
+            .reshape(rows, _config.Heads, length, _config.HeadSize);
+    }
+}

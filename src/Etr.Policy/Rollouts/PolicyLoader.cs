@@ -1,0 +1,37 @@
+using System.Security.Cryptography;
+using Etr.Core.Rollouts;
+using Etr.Policy.Checkpoints;
+using Etr.Policy.Models;
+using TorchSharp;
+
+namespace Etr.Policy.Rollouts;
+
+/// <summary>Loads a policy version's weights after checking that the file is the one that was published.</summary>
+internal static class PolicyLoader
+{
+    /// <exception cref="CheckpointException">The file is missing, its SHA-256 is another, or its tensors are not the model's.</exception>
+    public static CachedDecoder Load(PolicyRef policy, ModelConfig config, torch.Device device)
+    {
+        string found = Hash(policy.File);
+        if (!string.Equals(found, policy.Sha256, StringComparison.OrdinalIgnoreCase))
+        {
+            throw new CheckpointException(policy.File, null, $"SHA-256 {policy.Sha256}", found);
+        }
+
+        using DecoderWeights weights = DecoderWeights.Load(policy.File, config, device);
+        return new CachedDecoder(weights);
+    }
+
+    private static string Hash(string file)
+    {
+        try
+        {
+            using FileStream stream = new(file, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1 << 20);
+            return Convert.ToHexStringLower(SHA256.HashData(stream));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CheckpointException(file, null, "a readable policy file", e.Message, e);
+        }
+    }
+}
