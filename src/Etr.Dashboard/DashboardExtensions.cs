@@ -1,6 +1,7 @@
 using Etr.Dashboard.Hosting;
 using Etr.Dashboard.Reading;
 using Etr.Dashboard.Shell;
+using Etr.Dashboard.Wall;
 using Etr.Grains.Feed;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -25,6 +26,8 @@ public static class DashboardExtensions
         services.TryAddSingleton<RolloutFeed>();
         services.TryAddSingleton<IRunReader, OrleansRunReader>();
         services.AddSingleton<EmbeddedAssets>();
+        services.AddSingleton<WallAggregator>();
+        services.AddHostedService(provider => provider.GetRequiredService<WallAggregator>());
         return services;
     }
 

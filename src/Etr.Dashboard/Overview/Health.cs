@@ -1,0 +1,92 @@
+using Etr.Dashboard.Charts;
+using Etr.Grains.Runs;
+using Etr.Grains.Samplers;
+
+namespace Etr.Dashboard.Overview;
+
+/// <summary>How much a health line wants to be read.</summary>
+internal enum HealthLevel
+{
+    /// <summary>All is well.</summary>
+    Good,
+
+    /// <summary>Something to know.</summary>
+    Notice,
+
+    /// <summary>Something to act on.</summary>
+    Bad,
+}
+
+/// <summary>
+/// A run's health in one sentence. <see cref="Kind"/> stays the same while only numbers in it change: it is announced when
+/// the kind changes, not at every second of a wait.
+/// </summary>
+internal sealed record Health(HealthLevel Level, string Kind, string Words)
+{
+    private const double LongWait = 10;
+    private const double PaysForLength = 0.3;
+    private const double NotableChange = 0.2;
+    private const int Window = 20;
+
+    /// <summary>The most urgent thing there is to say.</summary>
+    public static Health Of(RunStatus status, IReadOnlyList<StepSummary> steps, PoolStatus? pool) =>
+        OfState(status) ?? OfWaits(status, pool) ?? OfUpdates(status, steps) ?? OfReward(steps) ?? OfEntropy(steps) ?? Quiet(status);
+
+    private static Health? OfState(RunStatus status) => status.State switch
+    {
+        RunState.Failed => new(HealthLevel.Bad, "failed", $"The run stopped: {Because(status)} Resume it with etr train --resume {status.Run}."),
+        RunState.Paused => new(HealthLevel.Notice, "paused", $"The run is paused: {Because(status)} Resume it with etr train --resume {status.Run}."),
+        RunState.Completed => new(HealthLevel.Good, "completed", $"The run has ended after {status.Step} steps. {Sentence(status.Reason)}".TrimEnd()),
+        _ => null,
+    };
+
+    private static Health? OfWaits(RunStatus status, PoolStatus? pool)
+    {
+        var wait = status.Waits.FirstOrDefault(w => w.Seconds >= LongWait);
+        if (wait is not null)
+        {
+            var words = $"{Capital(wait.Who)} has waited {Figures.Duration(wait.Seconds)} for {wait.What}; it acts by itself in {Figures.Duration(wait.DeadlineSeconds)}.";
+            return new(HealthLevel.Bad, "waiting", words);
+        }
+
+        return pool is { Samplers.Count: 0 }
+            ? new(HealthLevel.Bad, "no-sampler", "No sampler is live: nothing is drawn until one registers.")
+            : null;
+    }
+
+    private static Health? OfUpdates(RunStatus status, IReadOnlyList<StepSummary> steps) =>
+        steps.Count > 0 && !steps[^1].Applied
+            ? new(HealthLevel.Bad, "skipped", $"Step {steps[^1].Step} was skipped: its loss or gradients were not finite ({status.SkippedSteps} skipped so far; three in a row stop the run).")
+            : null;
+
+    private static Health? OfReward(IReadOnlyList<StepSummary> steps) =>
+        steps.Count > 0 && steps[^1].TrendLengthCorrelation > PaysForLength
+            ? new(HealthLevel.Notice, "pays-for-length", $"The trend pays for longer traces now: r(R, length) is {Figures.Signed(steps[^1].TrendLengthCorrelation)} among right traces.")
+            : null;
+
+    private static Health? OfEntropy(IReadOnlyList<StepSummary> steps)
+    {
+        if (steps.Count < 2)
+            return null;
+        var (then, now) = (steps[Math.Max(0, steps.Count - 1 - Window)], steps[^1]);
+        var change = then.StepEntropy > 0 ? now.StepEntropy / then.StepEntropy - 1 : 0;
+        if (!(Math.Abs(change) >= NotableChange))
+            return null;
+
+        var (verb, kind) = change < 0 ? ("fell", "entropy-fell") : ("rose", "entropy-rose");
+        return new(change < 0 ? HealthLevel.Good : HealthLevel.Notice, kind,
+            $"Step entropy {verb} {Math.Abs(change) * 100:0} % in {Count(now.Step - then.Step, "step")}; accuracy is {Figures.Percent(now.Accuracy)}, {Figures.Number(now.Length)} tokens a trace.");
+    }
+
+    private static Health Quiet(RunStatus status) => status.Step == 0
+        ? new(HealthLevel.Good, "first-step", "The first step is being drawn.")
+        : new(HealthLevel.Good, "steady", "Steady: nothing waits, nothing failed, entropy holds.");
+
+    private static string Because(RunStatus status) => status.Reason.Length == 0 ? "no reason was given." : Sentence(status.Reason);
+
+    private static string Sentence(string words) => words.Length == 0 || words[^1] is '.' or '!' or '?' ? words : words + ".";
+
+    private static string Capital(string words) => words.Length == 0 ? words : char.ToUpperInvariant(words[0]) + words[1..];
+
+    private static string Count(int count, string what) => count == 1 ? $"1 {what}" : $"{count} {what}s";
+}

@@ -1,0 +1,63 @@
+using Etr.Grains.Feed;
+
+namespace Etr.Dashboard.Wall;
+
+/// <summary>Every prompt of one run that has been drawn since the server started. Lock it to read.</summary>
+internal sealed class RunWall(string run)
+{
+    /// <summary>Prompts kept; those after it are left out and counted.</summary>
+    public const int MostCells = 100_000;
+
+    private const int MostFaults = 50;
+
+    private readonly Dictionary<int, WallCell> _cells = [];
+    private readonly Queue<RolloutEvent> _faults = [];
+
+    public string Run => run;
+
+    /// <summary>Rises by one with each batch of events.</summary>
+    public long Version { get; private set; }
+
+    /// <summary>When the newest event happened; null before the first.</summary>
+    public DateTimeOffset? NewestAt { get; private set; }
+
+    /// <summary>Events that were forgotten before they could be read.</summary>
+    public long Missed { get; set; }
+
+    public IReadOnlyCollection<WallCell> Cells => _cells.Values;
+
+    /// <summary>The last faults, oldest first.</summary>
+    public IReadOnlyCollection<RolloutEvent> Faults => _faults;
+
+    public WallCell? Find(int prompt) => _cells.GetValueOrDefault(prompt);
+
+    /// <summary>Begins a batch of events.</summary>
+    public void BeginBatch() => Version++;
+
+    /// <summary>Marks a cell as changed in this batch.</summary>
+    public void Touch(WallCell cell) => cell.ChangedIn = Version;
+
+    public void Apply(in RolloutEvent happened)
+    {
+        if (NewestAt is not { } newest || happened.At > newest)
+            NewestAt = happened.At;
+        if (happened.Kind == RolloutEventKind.Fault)
+        {
+            _faults.Enqueue(happened);
+            if (_faults.Count > MostFaults)
+                _faults.Dequeue();
+        }
+
+        if (happened.Prompt < 0 || happened.Kind is RolloutEventKind.Fault or RolloutEventKind.StepCommitted)
+            return;
+        if (!_cells.TryGetValue(happened.Prompt, out var cell))
+        {
+            if (_cells.Count >= MostCells)
+                return;
+            cell = _cells[happened.Prompt] = new WallCell(happened.Prompt);
+        }
+
+        cell.Apply(happened);
+        Touch(cell);
+    }
+}

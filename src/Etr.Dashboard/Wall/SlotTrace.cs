@@ -1,0 +1,63 @@
+using System.Runtime.InteropServices;
+
+namespace Etr.Dashboard.Wall;
+
+/// <summary>The step entropies of one trace as they come in, the newest <see cref="Most"/> of them.</summary>
+internal sealed class SlotTrace
+{
+    /// <summary>Steps kept.</summary>
+    public const int Most = 512;
+
+    private readonly List<double> _steps = [];
+    private int _forgotten;
+
+    /// <summary>Steps so far, those no longer kept included.</summary>
+    public int Count => _forgotten + _steps.Count;
+
+    /// <summary>Entropies (nats) of the kept steps.</summary>
+    public ReadOnlySpan<double> Steps => CollectionsMarshal.AsSpan(_steps);
+
+    /// <summary>Whether the trace has ended.</summary>
+    public bool Ended { get; private set; }
+
+    /// <summary>The trend R (nats) so far.</summary>
+    public double Trend { get; private set; }
+
+    /// <summary>Tokens, once it has ended.</summary>
+    public double Tokens { get; private set; }
+
+    /// <summary>
+    /// Takes a step. A trace drawn again after its sampler was lost reports steps anew: what followed them is forgotten.
+    /// Steps that were missed on the way take the value of the next one known.
+    /// </summary>
+    public void Set(int step, double entropy, double trend)
+    {
+        var at = step - _forgotten;
+        if (at < 0)
+        {
+            _steps.Clear();
+            (_forgotten, at) = (step, 0);
+        }
+        else if (at > _steps.Count + Most)
+        {
+            _steps.Clear();
+            (_forgotten, at) = (step, 0);
+        }
+
+        if (at < _steps.Count)
+            _steps.RemoveRange(at, _steps.Count - at);
+        while (_steps.Count <= at)
+            _steps.Add(entropy);
+        if (_steps.Count > Most)
+        {
+            var excess = _steps.Count - Most;
+            _steps.RemoveRange(0, excess);
+            _forgotten += excess;
+        }
+
+        (Trend, Ended) = (trend, false);
+    }
+
+    /// <summary>Ends the trace.</summary>
+    public void End(double tokens, double trend) => (Ended, Tokens, Trend) = (true, tokens, trend);
+}

@@ -1,0 +1,133 @@
+using Etr.Dashboard.Reading;
+using Etr.Grains.Feed;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Etr.Dashboard.Wall;
+
+/// <summary>
+/// The one reader of the feed on this server. It keeps a wall for each of the last runs; circuits read those, never the
+/// feed, so that a second viewer costs nothing but a second stream of frames.
+/// </summary>
+internal sealed partial class WallAggregator(
+    RolloutFeed feed,
+    IRunReader reader,
+    IOptions<DashboardOptions> options,
+    TimeProvider time,
+    ILogger<WallAggregator> logger) : BackgroundService
+{
+    private const int MostRuns = 8;
+    private const int MostEvents = 16_384;
+    private const int MostLookups = 16;
+
+    private readonly Lock _lock = new();
+    private readonly List<RunWall> _walls = [];
+    private readonly List<RolloutEvent> _events = [];
+    private long _next;
+
+    /// <summary>The wall of a run, empty where nothing of it has been seen.</summary>
+    public RunWall WallOf(string run)
+    {
+        lock (_lock)
+        {
+            var wall = _walls.Find(w => w.Run == run);
+            if (wall is null)
+            {
+                wall = new RunWall(run);
+                _walls.Add(wall);
+                if (_walls.Count > MostRuns)
+                    _walls.RemoveAt(0);
+            }
+
+            return wall;
+        }
+    }
+
+    /// <summary>Takes in what has happened since the last call.</summary>
+    public void Drain()
+    {
+        long end;
+        do
+        {
+            _events.Clear();
+            end = feed.Read(_next, _events, MostEvents, out var missed);
+            _next = end;
+            foreach (var ofRun in _events.GroupBy(e => e.Run))
+            {
+                var wall = WallOf(ofRun.Key);
+                lock (wall)
+                {
+                    wall.BeginBatch();
+                    wall.Missed += missed;
+                    foreach (var happened in ofRun)
+                        wall.Apply(happened);
+                }
+            }
+        }
+        while (_events.Count == MostEvents);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(options.Value.FrameInterval, time);
+        var lookup = Task.CompletedTask;
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
+                Drain();
+                if (lookup.IsCompleted)
+                    lookup = LookUpCategoriesAsync(stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            await lookup;
+        }
+    }
+
+    /// <summary>Prompts carry their category; the feed doesn't. A few are asked for at a time, each once.</summary>
+    private async Task LookUpCategoriesAsync(CancellationToken cancellationToken)
+    {
+        RunWall[] walls;
+        lock (_lock)
+            walls = [.. _walls];
+
+        foreach (var wall in walls)
+        {
+            WallCell[] unknown;
+            lock (wall)
+                unknown = [.. wall.Cells.Where(cell => cell.Category is null).Take(MostLookups)];
+            if (unknown.Length == 0)
+                continue;
+
+            try
+            {
+                var views = await Task.WhenAll(unknown.Select(cell => reader.GetPromptAsync(wall.Run, cell.Prompt, cancellationToken)));
+                lock (wall)
+                {
+                    wall.BeginBatch();
+                    foreach (var (cell, view) in unknown.Zip(views))
+                    {
+                        cell.Category = view.Category;
+                        wall.Touch(cell);
+                    }
+                }
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+#pragma warning disable CA1031 // Whatever a grain answers with, the wall goes on without categories and asks again.
+            catch (Exception unanswered)
+#pragma warning restore CA1031
+            {
+                LogCategoriesUnanswered(wall.Run, unanswered.Message);
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Prompts of {Run} did not say their category: {Reason}")]
+    private partial void LogCategoriesUnanswered(string run, string reason);
+}

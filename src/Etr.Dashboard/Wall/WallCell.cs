@@ -1,0 +1,113 @@
+using Etr.Grains.Feed;
+
+namespace Etr.Dashboard.Wall;
+
+/// <summary>What the wall knows of one prompt: its newest group, and of that the trace it follows.</summary>
+internal sealed class WallCell(int prompt)
+{
+    private const int MostSlots = 256;
+    private const int Never = -1;
+
+    private readonly Dictionary<int, SlotTrace> _slots = [];
+    private SlotTrace? _followed;
+    private int _followedSlot = Never;
+
+    public int Prompt => prompt;
+
+    /// <summary>Ordinal of its newest group.</summary>
+    public long Ordinal { get; private set; } = Never;
+
+    /// <summary>Its category; null until it has been looked up.</summary>
+    public string? Category { get; set; }
+
+    /// <summary>Share of right traces of the last sealed group; NaN before the first.</summary>
+    public double Accuracy { get; private set; } = double.NaN;
+
+    /// <summary>Mean tokens of the newest group's ended traces; 0 before the first.</summary>
+    public double Length { get; private set; }
+
+    /// <summary>Policy version of the newest event.</summary>
+    public long PolicyVersion { get; private set; }
+
+    /// <summary>Whether its newest group is still being drawn.</summary>
+    public bool Live { get; private set; }
+
+    /// <summary>When it last changed.</summary>
+    public DateTimeOffset UpdatedAt { get; private set; }
+
+    /// <summary>The wall's version when it last changed.</summary>
+    public long ChangedIn { get; set; }
+
+    /// <summary>Entropies (nats) of the followed trace's kept steps.</summary>
+    public ReadOnlySpan<double> Steps => _followed is null ? [] : _followed.Steps;
+
+    /// <summary>Steps of the followed trace, those no longer kept included.</summary>
+    public int StepCount => _followed?.Count ?? 0;
+
+    /// <summary>The followed trace's slot; −1 before the first.</summary>
+    public int Slot => _followedSlot;
+
+    /// <summary>The followed trace's R (nats).</summary>
+    public double Trend => _followed?.Trend ?? 0;
+
+    /// <summary>How far the followed trace's entropy has fallen (nats).</summary>
+    public double Fall { get; private set; }
+
+    /// <summary>The direction of the followed trace.</summary>
+    public TrendDirection Direction => TrendDirections.Of(Fall, StepCount);
+
+    /// <summary>Takes an event of this prompt.</summary>
+    public void Apply(in RolloutEvent happened)
+    {
+        if (happened.Ordinal < Ordinal)
+            return;
+        if (happened.Ordinal > Ordinal)
+            Open(happened.Ordinal);
+
+        (PolicyVersion, UpdatedAt) = (happened.PolicyVersion, happened.At);
+        switch (happened.Kind)
+        {
+            case RolloutEventKind.GroupOpened:
+                Live = true;
+                break;
+            case RolloutEventKind.StepSampled when happened.Step >= 0 && SlotOf(happened.Slot) is { } trace:
+                Live = true;
+                trace.Set(happened.Step, happened.Value, happened.Trend);
+                Follow(happened.Slot, trace);
+                break;
+            case RolloutEventKind.TraceEnded when SlotOf(happened.Slot) is { } trace:
+                trace.End(happened.Value, happened.Trend);
+                Length = _slots.Values.Where(slot => slot.Ended).Average(slot => slot.Tokens);
+                break;
+            case RolloutEventKind.GroupSealed:
+                (Accuracy, Live) = (happened.Value, false);
+                break;
+        }
+    }
+
+    private void Open(long ordinal)
+    {
+        Ordinal = ordinal;
+        _slots.Clear();
+        // The last trace stays to be seen until the new group's first step.
+        _followedSlot = Never;
+    }
+
+    private SlotTrace? SlotOf(int slot)
+    {
+        if (_slots.TryGetValue(slot, out var trace))
+            return trace;
+        if (slot < 0 || _slots.Count >= MostSlots)
+            return null;
+        return _slots[slot] = new SlotTrace();
+    }
+
+    /// <summary>One trace is followed to its end, or eyes would have to jump between siblings at every step.</summary>
+    private void Follow(int slot, SlotTrace trace)
+    {
+        if (_followedSlot == Never || _followed is null or { Ended: true })
+            (_followedSlot, _followed) = (slot, trace);
+        if (slot == _followedSlot)
+            Fall = TrendDirections.FallOf(_followed.Steps);
+    }
+}

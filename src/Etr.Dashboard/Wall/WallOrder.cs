@@ -1,0 +1,37 @@
+namespace Etr.Dashboard.Wall;
+
+/// <summary>Filters and sorts cells.</summary>
+internal static class WallOrder
+{
+    /// <summary>The prompts to show, in order: pinned ones first, equals by prompt.</summary>
+    public static int[] Of(IEnumerable<WallCell> cells, WallQuery query)
+    {
+        var shown = cells.Where(cell => query.Pins.Contains(cell.Prompt) || Matches(cell, query)).ToArray();
+        var keys = Array.ConvertAll(shown, cell => (Free: !query.Pins.Contains(cell.Prompt), Rank: Rank(cell, query.Sort), cell.Prompt));
+        Array.Sort(keys);
+        return Array.ConvertAll(keys, key => key.Prompt);
+    }
+
+    private static bool Matches(WallCell cell, WallQuery query) =>
+        (query.Category.Length == 0 || cell.Category == query.Category)
+        && (query.Verdict == WallVerdict.Any || query.Verdict == VerdictOf(cell.Accuracy));
+
+    private static WallVerdict VerdictOf(double accuracy) => accuracy switch
+    {
+        double.NaN => WallVerdict.Open,
+        <= 0 => WallVerdict.Wrong,
+        >= 1 => WallVerdict.Right,
+        _ => WallVerdict.Mixed,
+    };
+
+    /// <summary>Smaller comes first; cells without what is sorted by come last.</summary>
+    private static double Rank(WallCell cell, WallSort sort) => sort switch
+    {
+        WallSort.Rise => cell.Direction == TrendDirection.Unknown ? double.MaxValue : cell.Fall,
+        WallSort.Flattest => cell.Direction == TrendDirection.Unknown ? double.MaxValue : Math.Abs(cell.Fall),
+        WallSort.Longest => -cell.Length,
+        WallSort.Oldest => cell.UpdatedAt.UtcTicks,
+        WallSort.Wrong => double.IsNaN(cell.Accuracy) ? double.MaxValue : cell.Accuracy,
+        _ => 0,
+    };
+}

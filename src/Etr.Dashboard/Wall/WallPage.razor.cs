@@ -1,0 +1,285 @@
+using System.Globalization;
+using Etr.Dashboard.Reading;
+using Etr.Grains.Runs;
+using Microsoft.AspNetCore.Components;
+using Microsoft.JSInterop;
+
+namespace Etr.Dashboard.Wall;
+
+/// <summary>The entropy wall: a cell per prompt, its newest trace's step entropies as they are sampled.</summary>
+public sealed partial class WallPage : PollingComponent
+{
+    private const int RowsPerPage = 50;
+
+    private WallQuery _query = new();
+    private RunWall? _wall;
+    private WallSession? _session;
+    private IJSObjectReference? _module;
+    private IJSObjectReference? _canvasWall;
+    private DotNetObjectReference<WallPage>? _self;
+    private CancellationTokenSource? _pumping;
+    private Task _pump = Task.CompletedTask;
+    private ElementReference _scroller, _space, _canvas, _cellText, _readout, _scaleText, _filter, _help;
+    private IReadOnlyList<string> _categories = [];
+    private IReadOnlyList<WallRow> _rows = [];
+    private string _counts = "";
+    private RunState _state;
+    private bool _paused;
+    private bool _calm;
+    private int _total;
+    private int _seen;
+    private int _page;
+
+    /// <summary>The run.</summary>
+    [Parameter]
+    public string Run { get; set; } = "";
+
+    /// <summary>Order: prompt, rise, flattest, longest, oldest or wrong.</summary>
+    [SupplyParameterFromQuery]
+    public string? Sort { get; set; }
+
+    /// <summary>Verdict: any, right, mixed, wrong or open.</summary>
+    [SupplyParameterFromQuery]
+    public string? Verdict { get; set; }
+
+    /// <summary>Category.</summary>
+    [SupplyParameterFromQuery]
+    public string? Category { get; set; }
+
+    /// <summary>Pinned prompts, separated by commas.</summary>
+    [SupplyParameterFromQuery]
+    public string? Pin { get; set; }
+
+    /// <summary><c>table</c> for the table in place of the canvas.</summary>
+    [SupplyParameterFromQuery]
+    public string? View { get; set; }
+
+    [Inject]
+    private WallAggregator Aggregator { get; set; } = default!;
+
+    [Inject]
+    private NavigationManager Navigation { get; set; } = default!;
+
+    [Inject]
+    private IJSRuntime Script { get; set; } = default!;
+
+    private bool AsTable => View == "table";
+
+    /// <summary>The browser shows cells from <paramref name="first"/> on.</summary>
+    [JSInvokable]
+    public void Show(int first, int count) => _session?.Show(first, count);
+
+    /// <summary>The browser's tab is seen or hidden; it wants calm frames or lively ones.</summary>
+    [JSInvokable]
+    public void Attend(bool visible, bool calm)
+    {
+        _calm = calm;
+        _session?.SetVisible(visible);
+    }
+
+    /// <summary>A cell was selected.</summary>
+    [JSInvokable]
+    public void Select(int prompt) => _session?.Select(prompt);
+
+    /// <summary>A cell was opened.</summary>
+    [JSInvokable]
+    public void Open(int prompt) => Navigation.NavigateTo($"/runs/{Uri.EscapeDataString(Run)}/prompts/{prompt}");
+
+    /// <summary>A cell was pinned or let go.</summary>
+    [JSInvokable]
+    public void TogglePin(int prompt) => Go(_query.TogglePin(prompt));
+
+    /// <summary>Holds the picture still, or lets it go on.</summary>
+    [JSInvokable]
+    public void TogglePause()
+    {
+        _paused = !_paused;
+        _session?.SetPaused(_paused);
+        StateHasChanged();
+    }
+
+    /// <inheritdoc/>
+    protected override async Task OnParametersSetAsync()
+    {
+        _query = WallQuery.Parse(Sort, Verdict, Category, Pin);
+        if (_wall?.Run != Run)
+        {
+            var first = _wall is null;
+            _wall = Aggregator.WallOf(Run);
+            _session = new WallSession(_wall, Options.Value.SortInterval, Time);
+            (_page, _paused) = (0, false);
+            if (!first)
+            {
+                await DetachAsync();
+                await RestartAsync();
+            }
+        }
+
+        _session!.Ask(_query);
+        if (HasRead)
+            Tabulate();
+    }
+
+    /// <inheritdoc/>
+    protected override async Task OnAfterRenderAsync(bool firstRender)
+    {
+        await base.OnAfterRenderAsync(firstRender);
+        if (AsTable)
+            await DetachAsync();
+        else if (_pumping is null)
+            await AttachAsync();
+    }
+
+    /// <inheritdoc/>
+    protected override async Task ReadAsync(CancellationToken cancellationToken)
+    {
+        Tabulate();
+        _state = (await Reader.GetRunAsync(Run, cancellationToken)).State;
+    }
+
+    /// <inheritdoc/>
+    protected override async ValueTask CloseAsync()
+    {
+        await DetachAsync();
+        try
+        {
+            if (_module is not null)
+                await _module.DisposeAsync();
+        }
+        catch (JSDisconnectedException)
+        {
+            // The browser has gone, and its objects with it.
+        }
+    }
+
+    private static string Pressed(bool pressed) => pressed ? "true" : "false";
+
+    private async Task AttachAsync()
+    {
+        _pumping = new CancellationTokenSource();
+        var stop = _pumping.Token;
+        try
+        {
+            _module ??= await Script.InvokeAsync<IJSObjectReference>("import", stop, "./assets/wall.js");
+            _self ??= DotNetObjectReference.Create(this);
+            var elements = new
+            {
+                scroller = _scroller,
+                space = _space,
+                canvas = _canvas,
+                cellText = _cellText,
+                readout = _readout,
+                scaleText = _scaleText,
+                filter = _filter,
+                help = _help,
+            };
+            _canvasWall = await _module.InvokeAsync<IJSObjectReference>("attach", stop, elements, _self);
+            _pump = PumpAsync(_canvasWall, stop);
+        }
+        catch (Exception gone) when (gone is JSDisconnectedException or OperationCanceledException)
+        {
+            // The browser left while the wall was being set up.
+        }
+    }
+
+    /// <summary>
+    /// Sends frames, each once the one before has been taken: what happens meanwhile is merged into the next.
+    /// </summary>
+    private async Task PumpAsync(IJSObjectReference canvasWall, CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(Options.Value.FrameInterval, Time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(cancellationToken))
+            {
+                var wanted = _calm ? Options.Value.CalmFrameInterval : Options.Value.FrameInterval;
+                if (timer.Period != wanted)
+                    timer.Period = wanted;
+                if (_session?.Next() is { } frame && !await canvasWall.InvokeAsync<bool>("push", cancellationToken, frame))
+                    _session.Lost();
+            }
+        }
+        catch (Exception gone) when (gone is JSDisconnectedException or OperationCanceledException)
+        {
+            // The browser or the page has gone.
+        }
+    }
+
+    private async Task DetachAsync()
+    {
+        if (_pumping is null)
+            return;
+        await _pumping.CancelAsync();
+        await _pump;
+        _pumping.Dispose();
+        _pumping = null;
+        try
+        {
+            if (_canvasWall is not null)
+            {
+                await _canvasWall.InvokeVoidAsync("dispose");
+                await _canvasWall.DisposeAsync();
+            }
+        }
+        catch (Exception gone) when (gone is JSDisconnectedException or OperationCanceledException)
+        {
+            // The browser has gone, and its objects with it.
+        }
+
+        _canvasWall = null;
+        _self?.Dispose();
+        _self = null;
+    }
+
+    private void Tabulate()
+    {
+        lock (_wall!)
+        {
+            var cells = _wall.Cells;
+            var order = WallOrder.Of(cells, _query);
+            (_seen, _total) = (cells.Count, order.Length);
+            _categories = [.. cells.Select(cell => cell.Category).OfType<string>().Where(category => category.Length > 0).Distinct().Order(StringComparer.Ordinal)];
+            var live = cells.Count(cell => cell.Live);
+            _counts = string.Create(CultureInfo.InvariantCulture, $"{_total} of {_seen} prompts seen · {live} being drawn{(_wall.Missed > 0 ? $" · {_wall.Missed} events missed" : "")}");
+            if (!AsTable || _paused)
+                return;
+            _page = Math.Clamp(_page, 0, Math.Max(0, (_total - 1) / RowsPerPage));
+            _rows = [.. order.Skip(_page * RowsPerPage).Take(RowsPerPage).Select(prompt => WallRow.Of(_wall.Find(prompt)!, _query.Pins.Contains(prompt)))];
+        }
+    }
+
+    private Task TurnAsync(int page)
+    {
+        _page = page;
+        Tabulate();
+        return Task.CompletedTask;
+    }
+
+    private void Navigate(string parameter, ChangeEventArgs chosen)
+    {
+        var value = chosen.Value as string;
+        Go(parameter switch
+        {
+            "sort" => WallQuery.Parse(value, Verdict, Category, Pin),
+            "verdict" => WallQuery.Parse(Sort, value, Category, Pin),
+            _ => WallQuery.Parse(Sort, Verdict, value, Pin),
+        });
+    }
+
+    private void Go(WallQuery query) =>
+        Navigation.NavigateTo(Navigation.GetUriWithQueryParameters(query.ToParameters()), replace: true);
+
+    private void ToggleTable() =>
+        Navigation.NavigateTo(Navigation.GetUriWithQueryParameter("view", AsTable ? null : "table"), replace: true);
+
+    private async Task ShowHelp() => await (_module ??= await Script.InvokeAsync<IJSObjectReference>("import", "./assets/wall.js")).InvokeVoidAsync("showHelp", _help);
+
+    private string Emptiness() => (_seen, _state) switch
+    {
+        ( > 0, _) => "No prompt passes these filters.",
+        (_, RunState.Unknown) => "There is no run of this name.",
+        (_, RunState.Running) => "Nothing has been drawn since this server started. Cells appear with the first group.",
+        (_, RunState.Paused) => "The run is paused, and nothing has been drawn since this server started.",
+        _ => "The run has ended, and this server saw none of it.",
+    };
+}

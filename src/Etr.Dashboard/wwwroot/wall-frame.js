@@ -1,0 +1,38 @@
+// Reads what WallFrame.cs writes.
+
+export const NOT_GRADED = 255;
+
+export function readFrame(bytes) {
+  const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const frame = {
+    sequence: data.getUint32(0, true),
+    snapshot: data.getUint32(4, true) === 1,
+    total: data.getUint32(8, true),
+    selectedPosition: data.getInt32(12, true),
+    cells: [],
+  };
+  const count = data.getUint32(16, true);
+  let at = 20;
+  for (let i = 0; i < count; i++) {
+    const flags = data.getUint8(at + 8);
+    const kept = data.getUint16(at + 14, true);
+    const steps = new Float32Array(kept);
+    for (let k = 0; k < kept; k++) steps[k] = data.getUint16(at + 28 + 2 * k, true) / 1000;
+    frame.cells.push({
+      prompt: data.getUint32(at, true),
+      position: data.getUint32(at + 4, true),
+      live: (flags & 1) !== 0,
+      pinned: (flags & 2) !== 0,
+      direction: data.getUint8(at + 9),
+      accuracy: data.getUint8(at + 10),
+      slot: data.getUint8(at + 11),
+      stepCount: data.getUint16(at + 12, true),
+      tokens: data.getUint32(at + 16, true),
+      policyVersion: data.getUint32(at + 20, true),
+      trend: data.getFloat32(at + 24, true),
+      steps,
+    });
+    at += 28 + 2 * kept;
+  }
+  return frame;
+}

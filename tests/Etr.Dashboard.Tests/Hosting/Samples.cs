@@ -1,0 +1,161 @@
+using Etr.Core.Trends;
+using Etr.Grains.Feed;
+using Etr.Grains.Groups;
+using Etr.Grains.Prompts;
+using Etr.Grains.Runs;
+using Etr.Grains.Samplers;
+
+namespace Etr.Dashboard.Tests.Hosting;
+
+/// <summary>Small, plausible pieces of a run.</summary>
+internal static class Samples
+{
+    public const string Run = "run-1";
+
+    public static RunEntry Entry(string run = Run) => new()
+    {
+        Run = run,
+        State = RunState.Running,
+        Step = 12,
+        Steps = 60,
+        StartedAt = DateTimeOffset.UnixEpoch,
+        Shaper = "guarded",
+    };
+
+    public static RunStatus Status(RunState state = RunState.Running, int step = 12) => new()
+    {
+        Run = Run,
+        State = state,
+        Reason = "",
+        Step = step,
+        Steps = 60,
+        ElapsedSeconds = 83,
+        Groups = new LedgerCounts { Created = 208, Consumed = 192, Stale = 2, Filtered = 0, Quarantined = 0, Unscorable = 0, Operator = 0, Open = 14 },
+        Waits = [],
+        PolicyFile = "",
+        PolicySha256 = "",
+        CheckpointFile = "",
+        CheckpointSha256 = "",
+        SampledTokens = 120_000,
+        SkippedSteps = 0,
+    };
+
+    public static StepSummary Step(int step) => new()
+    {
+        Step = step,
+        Applied = true,
+        Ordinals = [],
+        Accuracy = 0.94 + 0.004 * step,
+        Length = 75 - 3.2 * step,
+        LengthP95 = 120,
+        Truncated = 0,
+        Reward = 0.8 + 0.01 * step,
+        Trend = -1.5 + 0.1 * step,
+        StepEntropy = 0.4 - 0.02 * step,
+        FirstStepEntropy = 0.5,
+        Spearman = 0,
+        TrendLengthCorrelation = -0.85,
+        ReasoningSteps = 7,
+        AllRight = 10,
+        Mixed = 5,
+        AllWrong = 1,
+        ZeroAdvantage = 2,
+        Loss = 0.01,
+        GradientNorm = 0.5,
+        LearningRate = 2e-4,
+        Kl = 0,
+        Clipped = 0.01,
+        SamplerGap = 1e-4,
+        Staleness = 0.5,
+        SampledTokens = 9000,
+        TrainedTokens = 9000,
+        RolloutSeconds = 2.4,
+        TrainSeconds = 1.1,
+        CommitSeconds = 0.1,
+        PolicySha256 = "",
+        PolicyFile = "",
+        CheckpointFile = "",
+        CheckpointSha256 = "",
+    };
+
+    public static PoolStatus Pool() => new()
+    {
+        Samplers =
+        [
+            new SamplerStatus { Sampler = "silo-a/cpu", Device = "cpu", Capacity = 128, Used = 96, TokensPerSecond = 21_400, HeartbeatAgeSeconds = 0.8 },
+        ],
+        Leases = 96,
+        Voided = 1,
+    };
+
+    public static PromptView Prompt(int prompt, string text = "B 1) 6*8 2) -0 3) -0 4) +1 ?", long ordinal = 40) => new()
+    {
+        Prompt = prompt,
+        Id = $"arithmetic/train/{prompt}",
+        Text = text,
+        Answer = "9",
+        Category = "ABC"[prompt % 3].ToString(),
+        CurrentOrdinal = ordinal,
+        History =
+        [
+            new RoundResult { Round = 0, Ordinal = 7, PolicyVersion = 0, Accuracy = 0.875, Length = 84.5, Trend = -1.2, BestSlot = 1, WorstSlot = 2 },
+            new RoundResult { Round = 1, Ordinal = 40, PolicyVersion = 5, Accuracy = 0.75, Length = 52, Trend = -0.4, BestSlot = 0, WorstSlot = 2 },
+        ],
+    };
+
+    public static GroupView Group(int prompt, long ordinal = 40, int slots = 8, Func<int, IReadOnlyList<string>>? texts = null)
+    {
+        var traces = Enumerable.Range(0, slots).Select(slot => Trace(slot, texts?.Invoke(slot) ?? DefaultTexts(slot))).ToArray();
+        return new GroupView
+        {
+            Ordinal = ordinal,
+            Phase = GroupPhase.Consumed,
+            Prompt = prompt,
+            Round = 1,
+            PolicyVersion = 5,
+            Step = 6,
+            Traces = traces,
+        };
+    }
+
+    public static RolloutEvent Event(RolloutEventKind kind, int prompt, int slot = 0, int step = 0, double value = 0, double trend = 0, long ordinal = 1) =>
+        new(kind, Run, ordinal, prompt, slot, step, value, trend, 3, "", TimeProvider.System.GetUtcNow());
+
+    private static string[] DefaultTexts(int slot) =>
+        [.. Enumerable.Range(0, 3 + slot % 4).SelectMany(step => new[] { $"{step + 1})", "6", "*", "8", "=", "8", "\n\n" }), "answer", "=", "9", "."];
+
+    private static TraceView Trace(int slot, IReadOnlyList<string> texts)
+    {
+        var steps = new int[texts.Count];
+        for (var i = 1; i < texts.Count; i++)
+            steps[i] = steps[i - 1] + (texts[i - 1].EndsWith("\n\n", StringComparison.Ordinal) ? 1 : 0);
+        var entropies = steps.Select((step, i) => (float)(1.4 * Math.Exp(-0.4 * step) * (0.3 + 0.7 * ((i * 7 + slot) % 5) / 4.0))).ToArray();
+        double[] stepEntropies = [.. Enumerable.Range(0, steps[^1] + 1).Select(step => entropies.Where((_, i) => steps[i] == step).Average(e => (double)e))];
+        var right = slot % 4 != 2;
+        var trend = EntropyTrend.Of(stepEntropies, TrendOptions.Guarded);
+        return new TraceView
+        {
+            Slot = slot,
+            Sampler = "silo-a/cpu",
+            Attempt = 1,
+            Ended = true,
+            Truncated = false,
+            TokenTexts = texts,
+            TokenEntropies = entropies,
+            TokenLogProbs = [.. entropies.Select(e => -e / 2)],
+            TokenSteps = steps,
+            StepEntropies = stepEntropies,
+            Trend = trend,
+            Verdict = right ? 1 : 0,
+            Extracted = right ? "9" : "8",
+            VerdictReason = right ? "equal numbers" : "8 is not 9",
+            Reward = right ? 1 + 0.005 * trend : -1,
+            CorrectnessReward = right ? 1 : -1,
+            TrendReward = right ? 0.005 * trend : 0,
+            Advantage = right ? 0.4 + 0.1 * slot : -1.6,
+            SymmetricTrend = EntropyTrend.Symmetric(stepEntropies, 0.9) / 2,
+            Variation = EntropyTrend.Variation(stepEntropies, 0.9) / 2,
+            Spearman = -0.9,
+        };
+    }
+}
