@@ -37,7 +37,7 @@ internal static class TrainerBenchmarks
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture, $"trainer: {config.ParameterCount / 1e6:F2} M parameters, {Groups} × {TracesPerGroup} traces, {runtime.Threads} threads"));
         await MeasureAsync("all traces pull", folder, config, runtime, budgets, steps, silentShare: 0.0);
-        await MeasureAsync("a quarter of the traces have no advantage", folder, config, runtime, [budgets[^1]], steps, silentShare: 0.25);
+        await MeasureAsync("a quarter of the traces have no advantage (their tokens counted)", folder, config, runtime, [budgets[^1]], steps, silentShare: 0.25);
         return 0;
     }
 

@@ -26,12 +26,19 @@ internal sealed class Gradients : IDisposable
     public double Norm()
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        return torch.stack(Tensors.Select(gradient => gradient.square().sum(torch.ScalarType.Float64))).sum().sqrt().cpu().item<double>();
+        return torch.stack(Tensors.Select(SquaredNorm)).sum().sqrt().cpu().item<double>();
     }
 
     public void Dispose()
     {
         foreach (torch.Tensor gradient in Tensors)
             gradient.Dispose();
+    }
+
+    // The squares of one tensor are freed before those of the next are made.
+    private static torch.Tensor SquaredNorm(torch.Tensor gradient)
+    {
+        using torch.Tensor squares = gradient.square();
+        return squares.sum(torch.ScalarType.Float64);
     }
 }

@@ -207,6 +207,17 @@ public sealed class GrpoTrainerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_step_of_masked_traces_alone_pulls_at_nothing()
+    {
+        await using GrpoTrainer trainer = await _policy.OpenAsync();
+        SavedPolicy before = await SaveAsync(trainer, "saved");
+        TrainingStep step = await trainer.StepAsync(
+            TinyPolicy.Batch(1, (group, slot, trace) => trace with { Masked = true }), Cancellation);
+        Assert.Equal((0.0, 0.0, 0L), (step.Loss, step.GradientNorm, step.Tokens));
+        Assert.Equal(before.Policy, (await SaveAsync(trainer, "saved")).Policy);
+    }
+
+    [Fact]
     public async Task A_batch_that_does_not_fit_is_refused_with_its_trace_named()
     {
         await using GrpoTrainer trainer = await _policy.OpenAsync();
