@@ -12,6 +12,7 @@ public sealed class RolloutFeed
     private readonly Lock _lock = new();
     private readonly RolloutEvent[] _ring = new RolloutEvent[Capacity];
     private long _next;
+    private TaskCompletionSource? _published;
 
     /// <summary>Sequence number the next event will get, from 0.</summary>
     public long Next
@@ -31,6 +32,21 @@ public sealed class RolloutFeed
         lock (_lock)
         {
             _ring[_next++ % Capacity] = rolloutEvent;
+            _published?.TrySetResult();
+            _published = null;
+        }
+    }
+
+    /// <summary>Done as soon as there is an event with sequence number <paramref name="from"/> or later.</summary>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended the wait.</exception>
+    public Task WaitAsync(long from, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            if (_next > from)
+                return Task.CompletedTask;
+            _published ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _published.Task.WaitAsync(cancellationToken);
         }
     }
 

@@ -1,12 +1,14 @@
 using System.ComponentModel.DataAnnotations;
 using Etr.Core.Tasks;
 using Etr.Grains.Feed;
+using Etr.Grains.Metrics;
 using Etr.Grains.Placement;
 using Etr.Grains.Runs;
 using Etr.Grains.Samplers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orleans.Placement;
+using Orleans.Storage;
 
 namespace Etr.Grains.Hosting;
 
@@ -31,6 +33,12 @@ public static class EtrSiloBuilderExtensions
         services.TryAddSingleton<RolloutFeed>();
         services.TryAddSingleton<IPromptSetFactory, PromptSetFactory>();
         services.TryAddSingleton<RunContexts>();
+        services.TryAddSingleton<RunMetrics>();
+        services.TryAddSingleton<SamplerMetrics>();
+
+        // Binary, versioned by member ids: states hold frames of bytes and numbers that are not finite.
+        services.AddKeyedSingleton<IGrainStorageSerializer, OrleansGrainStorageSerializer>(EtrStorage.Name);
+        services.AddSingleton<IGrainStorageSerializer, OrleansGrainStorageSerializer>();
         services.AddPlacementFilter<SamplerPlacementStrategy, SamplerPlacementDirector>(ServiceLifetime.Singleton);
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, SamplerHost>();
         return silo;

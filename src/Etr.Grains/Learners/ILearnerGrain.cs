@@ -12,9 +12,11 @@ public interface ILearnerGrain : IGrainWithStringKey
     [AlwaysInterleave]
     Task<SubmitAnswer> SubmitAsync(GroupSubmission submission);
 
-    /// <summary>These ordinals will never be trained on. Idempotent.</summary>
+    /// <summary>
+    /// These ordinals, and all before <paramref name="before"/> that no step has consumed, will never be trained on. Idempotent.
+    /// </summary>
     [AlwaysInterleave]
-    Task SkipAsync(long[] ordinals);
+    Task SkipAsync(long before, long[] ordinals);
 
     /// <summary>Wakes the learner, and tells how it does.</summary>
     [AlwaysInterleave]

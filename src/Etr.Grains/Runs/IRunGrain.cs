@@ -37,4 +37,7 @@ public interface IRunGrain : IGrainWithStringKey
 
     /// <summary>A group will never be trained on. Idempotent by ordinal.</summary>
     Task GroupCancelledAsync(long ordinal, GroupCancellation reason);
+
+    /// <summary>A group was too old to be trained on. Idempotent by ordinal.</summary>
+    Task GroupStaleAsync(long ordinal);
 }

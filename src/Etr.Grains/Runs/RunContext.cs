@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Etr.Core.Groups;
 using Etr.Core.Runs;
 using Etr.Core.Tasks;
 
@@ -14,6 +15,7 @@ internal sealed class RunContext
         Prompts = promptSets.Training(Configuration);
         Schedule = new PromptSchedule((ulong)Configuration.Run.Seed, Prompts.Count);
         Rewards = RewardPlan.Of(Configuration.Reward);
+        Grader = TraceGraders.For(Configuration.Task);
     }
 
     public RunStart Start { get; }
@@ -25,6 +27,8 @@ internal sealed class RunContext
     public PromptSchedule Schedule { get; }
 
     public RewardPlan Rewards { get; }
+
+    public ITraceGrader Grader { get; }
 
     public string GroupsDirectory => Path.Combine(Start.Directory, "groups");
 
@@ -39,6 +43,7 @@ internal sealed class RunContext
 internal sealed class RunContexts(IGrainFactory grains, IPromptSetFactory promptSets)
 {
     private const int Most = 64;
+
     private readonly ConcurrentDictionary<string, RunContext> _contexts = new(StringComparer.Ordinal);
 
     /// <exception cref="InvalidOperationException">There is no such run.</exception>
@@ -56,6 +61,9 @@ internal sealed class RunContexts(IGrainFactory grains, IPromptSetFactory prompt
         // Runs that ended long ago are asked again should anyone look at them.
         if (_contexts.Count >= Most)
             _contexts.Clear();
-        return _contexts.GetOrAdd(start.Run, _ => new RunContext(start, promptSets));
+        return _contexts.AddOrUpdate(
+            start.Run,
+            _ => new RunContext(start, promptSets),
+            (_, known) => known.Start == start ? known : new RunContext(start, promptSets));
     }
 }

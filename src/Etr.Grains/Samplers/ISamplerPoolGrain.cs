@@ -42,9 +42,6 @@ public sealed record LeaseRequest
 
     /// <summary>Slots to draw.</summary>
     [Id(2)] public required int[] Slots { get; init; }
-
-    /// <summary>Where set, draw these slots apart from others: an earlier draw of them failed.</summary>
-    [Id(3)] public bool Alone { get; init; }
 }
 
 /// <summary>Leases granted, all on one sampler.</summary>

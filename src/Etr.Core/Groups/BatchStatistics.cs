@@ -1,0 +1,54 @@
+using Etr.Core.Rollouts;
+using Etr.Core.Runs;
+using Etr.Core.Statistics;
+
+namespace Etr.Core.Groups;
+
+/// <summary>What people read about the groups of one step.</summary>
+/// <param name="Traces">Statistics over all traces.</param>
+/// <param name="LengthP95">95th percentile of tokens a trace, the nearest rank.</param>
+/// <param name="Reward">Mean reward.</param>
+/// <param name="StepEntropy">Mean entropy (nats) of all steps of all traces; 0 without steps.</param>
+/// <param name="AllRight">Groups whose traces are all right.</param>
+/// <param name="Mixed">Groups with right and wrong traces.</param>
+/// <param name="AllWrong">Groups whose traces are all wrong.</param>
+/// <param name="ZeroAdvantage">Groups in which every advantage is zero: they teach nothing.</param>
+/// <param name="Tokens">Tokens of all traces.</param>
+public sealed record BatchStatistics(
+    GroupStatistics Traces,
+    int LengthP95,
+    double Reward,
+    double StepEntropy,
+    int AllRight,
+    int Mixed,
+    int AllWrong,
+    int ZeroAdvantage,
+    long Tokens)
+{
+    /// <summary>Measures a batch.</summary>
+    /// <param name="batch">Its groups, at least one, each with at least one trace.</param>
+    /// <param name="advantages">For each group one advantage a trace.</param>
+    /// <param name="plan">The run's rewards.</param>
+    public static BatchStatistics Of(IReadOnlyList<GroupBody> batch, IReadOnlyList<double[]> advantages, RewardPlan plan)
+    {
+        TraceStatistics[][] groups = [.. batch.Select(group => GroupScorer.Statistics(group, plan))];
+        TraceStatistics[] traces = [.. groups.SelectMany(group => group)];
+        int[] lengths = [.. traces.Select(trace => trace.TokenCount).Order()];
+        double[] entropies = [.. batch.SelectMany(group => group.Traces).SelectMany(trace => StepsOf(trace, plan))];
+        int right = groups.Count(group => group.All(trace => trace.Correct));
+        int wrong = groups.Count(group => group.All(trace => !trace.Correct));
+        return new BatchStatistics(
+            GroupStatistics.OfMany(groups),
+            lengths[(int)Math.Ceiling(0.95 * lengths.Length) - 1],
+            traces.Average(trace => trace.Reward),
+            entropies.DefaultIfEmpty(0).Average(),
+            right,
+            groups.Length - right - wrong,
+            wrong,
+            advantages.Count(group => group.All(advantage => advantage == 0)),
+            lengths.Sum(length => (long)length));
+    }
+
+    private static double[] StepsOf(GroupTrace trace, RewardPlan plan) =>
+        Trace.Of(trace.Tokens, trace.Truncated).Graded(trace.Verdict.Correct).StepsFor(plan.Preset).ToArray();
+}

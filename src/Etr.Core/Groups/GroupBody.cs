@@ -1,0 +1,44 @@
+using Etr.Core.Rollouts;
+
+namespace Etr.Core.Groups;
+
+/// <summary>
+/// A sealed group: what was drawn, how it was graded, what it earned. Its bytes (<see cref="GroupBodyCodec"/>) depend on
+/// nothing but that, so the same traces have the same hash on whatever sampler they were drawn.
+/// </summary>
+/// <param name="Ordinal">Run-wide ordinal.</param>
+/// <param name="Prompt">The prompt's index.</param>
+/// <param name="Round">The prompt's round.</param>
+/// <param name="PolicyVersion">Policy version it was leased with.</param>
+/// <param name="PromptTokens">Ids the policy saw as prompt.</param>
+/// <param name="Traces">Its traces, by slot.</param>
+public sealed record GroupBody(
+    long Ordinal,
+    int Prompt,
+    int Round,
+    long PolicyVersion,
+    IReadOnlyList<int> PromptTokens,
+    IReadOnlyList<GroupTrace> Traces);
+
+/// <summary>A trace of a sealed group.</summary>
+/// <param name="Tokens">Its tokens.</param>
+/// <param name="Truncated">Whether it was cut off at the length limit.</param>
+/// <param name="Verdict">The grader's verdict.</param>
+/// <param name="Payment">Reward and advantage.</param>
+public sealed record GroupTrace(IReadOnlyList<SampledToken> Tokens, bool Truncated, TraceVerdict Verdict, TracePayment Payment);
+
+/// <summary>What a grader says of a response.</summary>
+/// <param name="Correct">Whether the answer is right.</param>
+/// <param name="Extracted">The answer found in the response; empty where there is none.</param>
+/// <param name="Reason">Why the verdict is what it is, in words.</param>
+public sealed record TraceVerdict(bool Correct, string Extracted, string Reason);
+
+/// <summary>What a trace earned.</summary>
+/// <param name="Reward">The shaped reward r.</param>
+/// <param name="Trend">R (nats) as the shaper saw it; 0 where it ignores entropy.</param>
+/// <param name="CorrectnessTerm">What the verdict alone paid.</param>
+/// <param name="TrendTerm">What trend and variation paid together.</param>
+/// <param name="Advantage">
+/// The advantage over the group; for an estimator that scales by the whole batch, 0 until the learner has the batch.
+/// </param>
+public sealed record TracePayment(double Reward, double Trend, double CorrectnessTerm, double TrendTerm, double Advantage);

@@ -1,0 +1,251 @@
+using Etr.Core.Files;
+using Etr.Core.Groups;
+using Etr.Core.Rollouts;
+using Etr.Core.Statistics;
+using Etr.Grains.Feed;
+using Etr.Grains.Learners;
+using Etr.Grains.Prompts;
+using Etr.Grains.Runs;
+using Etr.Grains.Samplers;
+using Microsoft.Extensions.Logging;
+
+namespace Etr.Grains.Groups;
+
+/// <summary>What a group does by itself.</summary>
+internal sealed partial class GroupGrain
+{
+    private const int MostFailures = 3;
+
+    private ISamplerPoolGrain Pool => GrainFactory.GetGrain<ISamplerPoolGrain>(0);
+
+    private string BodyPath => Path.Combine(_context!.GroupsDirectory, Group.Sha256 + ".bin");
+
+    private async Task AdvanceAsync()
+    {
+        if (Group.Phase == GroupPhase.Rolling && Group.Failures >= MostFailures)
+            await EndAsync(GroupPhase.Cancelled, GroupCancellation.Quarantined);
+        if (Group.Phase == GroupPhase.Rolling && !_slots!.AllEnded)
+            await LeaseAsync();
+        if (Group.Phase == GroupPhase.Rolling && _slots!.AllEnded)
+            await SealAsync();
+        if (Group.Phase == GroupPhase.Sealed)
+            await SubmitAsync();
+        if (Group.Phase == GroupPhase.Cancelled && Group.Cancellation != GroupCancellation.Operator)
+            await GrainFactory.GetGrain<IRunGrain>(Spec.Run).GroupCancelledAsync(Spec.Ordinal, Group.Cancellation);
+        if (Group.Phase == GroupPhase.Stale)
+            await GrainFactory.GetGrain<IRunGrain>(Spec.Run).GroupStaleAsync(Spec.Ordinal);
+
+        // What is over is in the store and in its file; memory is for what is under way.
+        if (Group.Phase is GroupPhase.Consumed or GroupPhase.Stale or GroupPhase.Cancelled)
+            DeactivateOnIdle();
+    }
+
+    private async Task LeaseAsync()
+    {
+        GroupSlots slots = _slots!;
+        if (slots.Unleased.Length == 0)
+            return;
+        LeaseGrant grant = await Pool.LeaseAsync(new LeaseRequest { Group = this.GetPrimaryKeyString(), Ordinal = Spec.Ordinal, Slots = slots.Unleased });
+        if (grant.Leases.Length == 0)
+        {
+            _wait!.Set($"a free sampler slot: {grant.Reason}", _options.SlotWait);
+            _pump.WakeAfter(_options.Retry);
+            return;
+        }
+
+        _wait!.Clear();
+        SlotLease[] leases = Group.Phase == GroupPhase.Rolling ? slots.Grant(grant) : [];
+        Guid[] all = [.. grant.Leases.Select(lease => lease.Lease)];
+        Guid[] superfluous = [.. all.Except(leases.Select(lease => lease.Lease))];
+        if (superfluous.Length > 0)
+            await ReleaseAsync(superfluous);
+        if (leases.Length == 0)
+            return;
+
+        bool drawing = false;
+        try
+        {
+            // Persisted before dispatch: whoever holds the state after a crash knows which lease may report.
+            await _writer.WriteAsync();
+            drawing = await GrainFactory.GetGrain<ISamplerGrain>(grant.Sampler).DrawAsync(Draw(grant, leases, slots));
+        }
+        finally
+        {
+            // Not taken, or not known to be: the slots get other leases, and this one's reports are refused.
+            if (!drawing)
+            {
+                Guid[] dead = [.. leases.Select(lease => lease.Lease)];
+                slots.Void(dead);
+                _ = ReleaseAsync(dead);
+                _pump.WakeAfter(_options.Retry);
+            }
+        }
+
+        if (slots.Unleased.Length > 0 && drawing)
+            _pump.Wake();
+    }
+
+    private DrawRequest Draw(LeaseGrant grant, SlotLease[] leases, GroupSlots slots)
+    {
+        SamplingOptions sampling = _context!.Configuration.Sampling;
+        return new DrawRequest
+        {
+            Group = this.GetPrimaryKeyString(),
+            Epoch = grant.Epoch,
+            Prompt = _context.Prompts[Spec.Prompt].Text,
+            PromptIndex = Spec.Prompt,
+            Round = Spec.Round,
+            Seed = _context.Configuration.Run.Seed,
+            PolicyVersion = Spec.PolicyVersion,
+            PolicyFile = Spec.PolicyFile,
+            PolicySha256 = Spec.PolicySha256,
+            Temperature = sampling.Temperature,
+            TopP = sampling.TopP,
+            TopK = sampling.TopK,
+            MaxNewTokens = sampling.MaxNewTokens,
+            Slots = [.. leases.Select(lease => new DrawSlot(lease.Slot, lease.Lease, TokenFrame.Pack(slots[lease.Slot].Builder.Tokens)))],
+        };
+    }
+
+    private async Task VoidDeadLeasesAsync()
+    {
+        foreach (IGrouping<(string Sampler, Guid Epoch), Guid> held in _slots!.Leases.ToArray())
+        {
+            Guid[] dead = await Pool.FindDeadAsync(held.Key.Sampler, held.Key.Epoch, [.. held]);
+            if (dead.Length > 0 && _slots is { } slots && slots.Void(dead) is > 0 and var live)
+                Fault($"{live} leases voided: the pool does not know them");
+        }
+    }
+
+    private async Task ReleaseAsync(Guid[] leases)
+    {
+        if (leases.Length == 0)
+            return;
+        try
+        {
+            await Pool.ReleaseAsync(leases);
+        }
+        catch (Exception exception)
+        {
+            // The sampler's heartbeat no longer lists them, so the pool gets them back by itself.
+            LogNotReleased(Spec.Run, Spec.Ordinal, exception);
+        }
+    }
+
+    private async Task SealAsync()
+    {
+        GroupBody? body = Score();
+        if (body is null)
+        {
+            await EndAsync(GroupPhase.Cancelled, GroupCancellation.Unscorable);
+            return;
+        }
+
+        byte[] bytes = GroupBodyCodec.Write(body);
+        Group.Sha256 = DurableFile.Sha256(bytes);
+        await DurableFile.WriteAsync(BodyPath, bytes, CancellationToken.None);
+        if (Group.Phase != GroupPhase.Rolling)
+            return;
+
+        TraceStatistics[] traces = GroupScorer.Statistics(body, _context!.Rewards);
+        GroupStatistics group = GroupStatistics.Of(traces);
+        (Group.Phase, Group.Bytes, Group.Tokens) = (GroupPhase.Sealed, bytes.Length, traces.Sum(trace => (long)trace.TokenCount));
+        Group.Slots = [.. _slots!.ToRecords().Select(slot => slot with { Frame = [], Ending = null })];
+        Group.Untold = new RoundResult
+        {
+            Round = Spec.Round,
+            Ordinal = Spec.Ordinal,
+            PolicyVersion = Spec.PolicyVersion,
+            Accuracy = group.Accuracy,
+            Length = group.Length,
+            Trend = group.Trend,
+            BestSlot = Array.FindIndex(traces, trace => trace.Reward == traces.Max(other => other.Reward)),
+            WorstSlot = Array.FindIndex(traces, trace => trace.Reward == traces.Min(other => other.Reward)),
+        };
+        try
+        {
+            await _writer.WriteAsync();
+        }
+        catch
+        {
+            // Nobody may hear of a seal that is not on disk.
+            Group.Phase = GroupPhase.Rolling;
+            throw;
+        }
+
+        _slots = null;
+        Publish(RolloutEventKind.GroupSealed, -1, -1, group.Accuracy, group.Trend);
+    }
+
+    private GroupBody? Score()
+    {
+        var prompt = _context!.Prompts[Spec.Prompt];
+        Trace[] traces = [.. Enumerable.Range(0, _slots!.Count).Select(slot => _slots[slot].Builder.Complete(_slots[slot].Ending == TraceEnd.Truncated))];
+        try
+        {
+            TraceVerdict[] verdicts = [.. traces.Select(trace => _context.Grader.Grade(prompt, trace.Text))];
+            GroupTrace[] scored = GroupScorer.Score(traces, verdicts, _context.Rewards);
+            return new GroupBody(Spec.Ordinal, Spec.Prompt, Spec.Round, Spec.PolicyVersion, Group.PromptTokens, scored);
+        }
+        catch (Exception exception)
+        {
+            // An entropy that is no number, an answer that breaks the grader: this group cannot be paid, the run can go on.
+            Fault($"it cannot be scored: {exception.Message}");
+            return null;
+        }
+    }
+
+    private async Task SubmitAsync()
+    {
+        if (Group.Untold is { } result)
+        {
+            await GrainFactory.GetGrain<IPromptGrain>(IPromptGrain.KeyOf(Spec.Run, Spec.Prompt)).RoundSealedAsync(result);
+
+            // Not written: telling it twice changes nothing.
+            Group.Untold = null;
+        }
+
+        SubmitAnswer answer = await GrainFactory.GetGrain<ILearnerGrain>(Spec.Run).SubmitAsync(new GroupSubmission
+        {
+            Ordinal = Spec.Ordinal,
+            Prompt = Spec.Prompt,
+            Round = Spec.Round,
+            PolicyVersion = Spec.PolicyVersion,
+            Sha256 = Group.Sha256,
+            Bytes = Group.Bytes,
+        });
+        if (Group.Phase != GroupPhase.Sealed)
+            return;
+        switch (answer.Kind)
+        {
+            case SubmitKind.Accepted:
+                TimeSpan pause = _options.Retry * Math.Pow(2, Math.Min(_submissions++, 12));
+                pause = pause < _options.Touch ? pause : _options.Touch;
+                _wait!.Set("its step to be committed", pause);
+                _pump.WakeAfter(pause);
+                break;
+            case SubmitKind.Stale:
+                await EndAsync(GroupPhase.Stale, default);
+                break;
+            default:
+                Group.Step = answer.Step;
+                await EndAsync(GroupPhase.Consumed, default);
+                break;
+        }
+    }
+
+    private async Task EndAsync(GroupPhase phase, GroupCancellation cancellation)
+    {
+        Guid[] leases = _slots is null ? [] : [.. _slots.Leases.SelectMany(held => held)];
+        (Group.Phase, Group.Cancellation, Group.PromptTokens) = (phase, cancellation, []);
+        Group.Slots = [.. Group.Slots.Select(slot => slot with { Frame = [], Lease = Guid.Empty })];
+        _slots = null;
+        _wait?.Clear();
+        await _writer.WriteAsync();
+        await ReleaseAsync(leases);
+        _pump.Wake();
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Run {Run}, group {Ordinal}: leases could not be given back; the pool finds them.")]
+    private partial void LogNotReleased(string run, long ordinal, Exception exception);
+}

@@ -1,0 +1,54 @@
+using Etr.Core.Rollouts;
+using Etr.Grains.Runs;
+
+namespace Etr.Grains.Groups;
+
+/// <summary>What a group must remember. Once sealed, the bulk is in its file and only the hash stays.</summary>
+[GenerateSerializer, Alias("etr.group-record")]
+internal sealed class GroupRecord
+{
+    [Id(0)] public GroupSpec? Spec { get; set; }
+
+    [Id(1)] public GroupPhase Phase { get; set; }
+
+    [Id(2)] public SlotRecord[] Slots { get; set; } = [];
+
+    [Id(3)] public int[] PromptTokens { get; set; } = [];
+
+    /// <summary>Draws that failed outright.</summary>
+    [Id(4)] public int Failures { get; set; }
+
+    [Id(5)] public string Sha256 { get; set; } = "";
+
+    [Id(6)] public long Bytes { get; set; }
+
+    /// <summary>Tokens of the sealed traces.</summary>
+    [Id(7)] public long Tokens { get; set; }
+
+    /// <summary>Step that consumed the group.</summary>
+    [Id(8)] public int Step { get; set; }
+
+    [Id(9)] public GroupCancellation Cancellation { get; set; }
+
+    /// <summary>What the prompt has to be told of the sealed round; null once it knows.</summary>
+    [Id(10)] public Prompts.RoundResult? Untold { get; set; }
+}
+
+/// <summary>A slot of a group: its lease, its attempt, and what of its trace is on disk.</summary>
+[GenerateSerializer, Alias("etr.slot-record")]
+internal sealed record SlotRecord
+{
+    [Id(0)] public int Attempt { get; init; }
+
+    [Id(1)] public string Sampler { get; init; } = "";
+
+    [Id(2)] public Guid Epoch { get; init; }
+
+    /// <summary>The live lease; empty where there is none.</summary>
+    [Id(3)] public Guid Lease { get; init; }
+
+    /// <summary>The tokens so far, as a <see cref="TokenFrame"/>; empty where none are kept.</summary>
+    [Id(4)] public byte[] Frame { get; init; } = [];
+
+    [Id(5)] public TraceEnd? Ending { get; init; }
+}

@@ -1,0 +1,301 @@
+using Etr.Core.Files;
+using Etr.Core.Groups;
+using Etr.Core.Training;
+using Etr.Grains.Groups;
+using Etr.Grains.Runs;
+using Etr.Grains.State;
+using Etr.Grains.Waits;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Etr.Grains.Learners;
+
+/// <inheritdoc cref="ILearnerGrain"/>
+/// <remarks>
+/// Calls only note what is offered; the pump trains. Between the trainer's answer and the one ETag write nothing is
+/// published: a learner that loses the write to another one ends there, and nobody has heard of its step.
+/// </remarks>
+internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
+{
+    private const int MostFailures = 5;
+
+    private readonly IPersistentState<LearnerRecord> _state;
+    private readonly RunContexts _contexts;
+    private readonly IPolicyTrainerProvider _provider;
+    private readonly EtrGrainOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Pump _pump;
+    private readonly WaitNote _wait;
+    private readonly CancellationTokenSource _stop = new();
+    private BatchWindow _window = new(0);
+    private IPolicyTrainer? _trainer;
+    private bool _published;
+    private bool _training;
+    private long _batchSince;
+
+    public LearnerGrain(
+        [PersistentState("learner", EtrStorage.Name)] IPersistentState<LearnerRecord> state,
+        RunContexts contexts,
+        IPolicyTrainerProvider provider,
+        IOptions<EtrGrainOptions> options,
+        TimeProvider time,
+        ILogger<LearnerGrain> logger)
+    {
+        (_state, _contexts, _provider, _options, _time, _logger) = (state, contexts, provider, options.Value, time, logger);
+        _pump = new Pump(this, AdvanceAsync, _options, logger);
+        _wait = new WaitNote("learner", time);
+        _batchSince = time.GetTimestamp();
+    }
+
+    private string Name => this.GetPrimaryKeyString();
+
+    private LearnerRecord Learner => _state.State;
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _window = new BatchWindow(Learner.Mark);
+        return Task.CompletedTask;
+    }
+
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        _pump.Stop();
+        await _stop.CancelAsync();
+        if (_trainer is { } trainer)
+            await trainer.DisposeAsync();
+    }
+
+    public void Dispose() => _stop.Dispose();
+
+    public Task<SubmitAnswer> SubmitAsync(GroupSubmission submission)
+    {
+        SubmitAnswer answer;
+        if (submission.Ordinal < Learner.Mark)
+            answer = StepOf(submission.Ordinal) is { } step ? new SubmitAnswer(SubmitKind.Committed, step) : new SubmitAnswer(SubmitKind.Duplicate, 0);
+        else if (submission.PolicyVersion + RunShape.StalenessBound < Learner.Step)
+            answer = new SubmitAnswer(SubmitKind.Stale, 0);
+        else
+            answer = new SubmitAnswer(_window.Hold(submission) ? SubmitKind.Accepted : SubmitKind.Duplicate, 0);
+        _pump.Wake();
+        return Task.FromResult(answer);
+    }
+
+    public Task SkipAsync(long before, long[] ordinals)
+    {
+        _window.Skip(before, ordinals);
+        _pump.Wake();
+        return Task.CompletedTask;
+    }
+
+    public Task<LearnerPulse> TouchAsync()
+    {
+        _pump.Wake();
+        return Task.FromResult(new LearnerPulse
+        {
+            Step = Learner.Step,
+            Held = _window.HeldCount,
+            Wait = _training ? null : _wait.Current,
+            Fault = _pump.Failures >= MostFailures ? $"The learner failed {_pump.Failures} times in a row: {_pump.Fault}" : "",
+        });
+    }
+
+    private int? StepOf(long ordinal)
+    {
+        // The ends rise, so the first that reaches the ordinal is its step, unless it lies before all that are known.
+        int index = Array.FindIndex(Learner.Ends, end => ordinal <= end.LastOrdinal);
+        bool known = index > 0 || (index == 0 && Learner.Ends[0].Step == 1);
+        return known ? Learner.Ends[index].Step : null;
+    }
+
+    private async Task AdvanceAsync()
+    {
+        RunContext context = await _contexts.GetAsync(Name);
+        if (!_published && Learner.Manifest is { } manifest)
+            await PublishAsync(context, manifest);
+        if (Learner.Step >= context.Configuration.Run.Steps)
+            return;
+
+        int count = context.Configuration.Run.PromptsPerStep;
+        if (_window.Next(count) is not { } batch)
+        {
+            _wait.Set($"sealed groups for step {Learner.Step + 1}: {Math.Min(_window.HeldCount, count)} of {count} are here", _options.Touch);
+            return;
+        }
+
+        _training = true;
+        try
+        {
+            await StepAsync(context, batch);
+        }
+        finally
+        {
+            _training = false;
+        }
+
+        _pump.Wake();
+    }
+
+    private async Task StepAsync(RunContext context, IReadOnlyList<GroupSubmission> batch)
+    {
+        double rolloutSeconds = _time.GetElapsedTime(_batchSince).TotalSeconds;
+        if (await ReadAsync(context, batch) is not { } groups)
+            return;
+        int step = Learner.Step + 1;
+        double[][] advantages = GroupScorer.Advantages(groups, context.Rewards);
+        IPolicyTrainer trainer = await TrainerAsync(context);
+        TrainingStep trained;
+        SavedPolicy saved;
+        long start;
+        try
+        {
+            trained = await trainer.StepAsync(BatchOf(step, groups, advantages, context.Configuration.Training), _stop.Token);
+            start = _time.GetTimestamp();
+            saved = await trainer.SaveAsync(context.CheckpointsDirectory, context.PoliciesDirectory, _stop.Token);
+        }
+        catch
+        {
+            // The trainer may stand anywhere now: the next one begins at the last committed checkpoint.
+            await DiscardTrainerAsync();
+            throw;
+        }
+
+        BatchStatistics statistics = BatchStatistics.Of(groups, advantages, context.Rewards);
+        var draft = new StepDraft(step, batch, groups, statistics, trained, saved, rolloutSeconds);
+        await CommitAsync(context, draft, start);
+    }
+
+    private async Task CommitAsync(RunContext context, StepDraft draft, long start)
+    {
+        LearnerRecord before = new() { Step = Learner.Step, Mark = Learner.Mark, Manifest = Learner.Manifest, Kept = Learner.Kept, Ends = Learner.Ends };
+        draft.Apply(Learner, _time.GetElapsedTime(start).TotalSeconds);
+        try
+        {
+            await _state.WriteStateAsync();
+        }
+        catch
+        {
+            // Not known to be on disk, so nobody hears of it. Reading again would say; a fresh activation does just that.
+            _state.State = before;
+            _pump.Stop();
+            DeactivateOnIdle();
+            throw;
+        }
+
+        _window.Commit(draft.Batch);
+        _published = false;
+        await PublishAsync(context, Learner.Manifest!);
+        Collect(before.Kept, Learner.Kept);
+    }
+
+    /// <summary>Tells of the last committed step until the run has heard: the manifest first, so that who hears can read it.</summary>
+    private async Task PublishAsync(RunContext context, StepManifest manifest)
+    {
+        string path = StepManifest.PathOf(context.StepsDirectory, manifest.Step);
+        if (!File.Exists(path))
+            await manifest.WriteAsync(context.StepsDirectory, _stop.Token);
+        _wait.Set($"the run to hear of step {manifest.Step}", _options.Touch);
+        await GrainFactory.GetGrain<IRunGrain>(Name).StepCommittedAsync(manifest.Summary);
+        _wait.Clear();
+        _published = true;
+        _batchSince = _time.GetTimestamp();
+    }
+
+    private async Task<GroupBody[]?> ReadAsync(RunContext context, IReadOnlyList<GroupSubmission> batch)
+    {
+        var groups = new GroupBody[batch.Count];
+        for (int i = 0; i < groups.Length; i++)
+        {
+            GroupSubmission submission = batch[i];
+            try
+            {
+                string path = Path.Combine(context.GroupsDirectory, submission.Sha256 + ".bin");
+                groups[i] = GroupBodyCodec.Read(await DurableFile.ReadVerifiedAsync(path, submission.Sha256, GroupBodyCodec.MaximumBytes, _stop.Token));
+            }
+            catch (Exception exception) when (exception is IOException or InvalidDataException)
+            {
+                // Its disk is gone: drawn again under the same ordinal, never lost.
+                LogBodyLost(Name, submission.Ordinal, exception);
+                _window.Drop(submission.Ordinal);
+                await GrainFactory.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(Name, submission.Ordinal)).BodyLostAsync(submission.Sha256);
+                return null;
+            }
+        }
+
+        return groups;
+    }
+
+    private static TrainingBatch BatchOf(int step, GroupBody[] groups, double[][] advantages, TrainingOptions options)
+    {
+        bool mask = options.Truncated == "mask";
+        return new TrainingBatch(step,
+        [
+            .. groups.Select((group, i) => new TrainingGroup(group.Ordinal, group.PromptTokens,
+            [
+                .. group.Traces.Select((trace, slot) => new TrainingTrace(
+                    [.. trace.Tokens.Select(token => token.Id)],
+                    [.. trace.Tokens.Select(token => token.LogProb)],
+                    advantages[i][slot],
+                    mask && trace.Truncated)),
+            ])),
+        ]);
+    }
+
+    private async Task<IPolicyTrainer> TrainerAsync(RunContext context)
+    {
+        if (_trainer is { } ready)
+            return ready;
+        var start = new FileRef(context.Start.PolicyFile, context.Start.PolicySha256);
+        IPolicyTrainer trainer = await _provider.OpenAsync(Name, context.Configuration, start, _stop.Token);
+        try
+        {
+            if (Learner.Kept is [.., var last])
+            {
+                await trainer.LoadAsync(new FileRef(last.Checkpoint, last.CheckpointSha256), _stop.Token);
+                LogLoaded(Name, last.Step, last.Checkpoint);
+            }
+        }
+        catch
+        {
+            await trainer.DisposeAsync();
+            throw;
+        }
+
+        return _trainer = trainer;
+    }
+
+    private async Task DiscardTrainerAsync()
+    {
+        if (_trainer is { } trainer)
+        {
+            _trainer = null;
+            await trainer.DisposeAsync();
+        }
+    }
+
+    /// <summary>Deletes the files that were kept and are no longer. A file whose content came again is still kept.</summary>
+    private void Collect(KeptFiles[] before, KeptFiles[] now)
+    {
+        string[] kept = [.. now.SelectMany(files => new[] { files.Checkpoint, files.Policy })];
+        foreach (string path in before.SelectMany(files => new[] { files.Checkpoint, files.Policy }).Except(kept))
+        {
+            try
+            {
+                File.Delete(path);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                LogNotCollected(path, exception);
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Run {Run}: the learner goes on from step {Step}, {Checkpoint}.")]
+    private partial void LogLoaded(string run, int step, string checkpoint);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Run}: the body of group {Ordinal} cannot be read; the group is drawn again.")]
+    private partial void LogBodyLost(string run, long ordinal, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Path} could not be deleted.")]
+    private partial void LogNotCollected(string path, Exception exception);
+}

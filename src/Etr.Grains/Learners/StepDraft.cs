@@ -1,0 +1,76 @@
+using Etr.Core.Groups;
+using Etr.Core.Training;
+using Etr.Grains.Runs;
+
+namespace Etr.Grains.Learners;
+
+/// <summary>A trained and saved step on its way to being committed.</summary>
+internal sealed record StepDraft(
+    int Step,
+    IReadOnlyList<GroupSubmission> Batch,
+    IReadOnlyList<GroupBody> Groups,
+    BatchStatistics Statistics,
+    TrainingStep Trained,
+    SavedPolicy Saved,
+    double RolloutSeconds)
+{
+    // The newest and the one before it, which slots under way may still draw with.
+    private const int MostKept = 2;
+    private const int MostEnds = 64;
+
+    /// <summary>Turns a learner's record into the one that commits this step.</summary>
+    public void Apply(LearnerRecord record, double commitSeconds)
+    {
+        var files = new KeptFiles(Step, Saved.Checkpoint.Path, Saved.Checkpoint.Sha256, Saved.Policy.Path, Saved.Policy.Sha256);
+        long last = Batch[^1].Ordinal;
+        record.Step = Step;
+        record.Mark = last + 1;
+        record.Kept = [.. record.Kept.TakeLast(MostKept - 1), files];
+        record.Ends = [.. record.Ends.TakeLast(MostEnds - 1), new StepEnd(Step, last)];
+        record.Manifest = new StepManifest
+        {
+            Step = Step,
+            Groups = [.. Batch.Select(group => new ManifestGroup(group.Ordinal, group.Prompt, group.Round, group.Sha256))],
+            PolicySha256 = Saved.Policy.Sha256,
+            Summary = Summary(commitSeconds),
+        };
+    }
+
+    private StepSummary Summary(double commitSeconds) => new()
+    {
+        Step = Step,
+        Applied = Trained.Applied,
+        Ordinals = Batch.Select(group => group.Ordinal).ToArray(),
+        Accuracy = Statistics.Traces.Accuracy,
+        Length = Statistics.Traces.Length,
+        LengthP95 = Statistics.LengthP95,
+        Truncated = Statistics.Traces.Truncated / (double)Statistics.Traces.Traces,
+        Reward = Statistics.Reward,
+        Trend = Statistics.Traces.Trend,
+        StepEntropy = Statistics.StepEntropy,
+        FirstStepEntropy = Statistics.Traces.FirstStepEntropy,
+        Spearman = Statistics.Traces.StepCorrelation ?? double.NaN,
+        TrendLengthCorrelation = Statistics.Traces.TrendLengthCorrelation ?? double.NaN,
+        ReasoningSteps = Statistics.Traces.Steps,
+        AllRight = Statistics.AllRight,
+        Mixed = Statistics.Mixed,
+        AllWrong = Statistics.AllWrong,
+        ZeroAdvantage = Statistics.ZeroAdvantage,
+        Loss = Trained.Loss,
+        GradientNorm = Trained.GradientNorm,
+        LearningRate = Trained.LearningRate,
+        Kl = Trained.Kl,
+        Clipped = Trained.ClippedLow + Trained.ClippedHigh,
+        SamplerGap = Trained.SamplerGap,
+        Staleness = Groups.Average(group => (double)(Step - 1 - group.PolicyVersion)),
+        SampledTokens = Statistics.Tokens,
+        TrainedTokens = Trained.Tokens,
+        RolloutSeconds = RolloutSeconds,
+        TrainSeconds = Trained.Duration.TotalSeconds,
+        CommitSeconds = commitSeconds,
+        PolicySha256 = Saved.Policy.Sha256,
+        PolicyFile = Saved.Policy.Path,
+        CheckpointFile = Saved.Checkpoint.Path,
+        CheckpointSha256 = Saved.Checkpoint.Sha256,
+    };
+}

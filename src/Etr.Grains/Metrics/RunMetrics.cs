@@ -1,0 +1,58 @@
+using System.Diagnostics.Metrics;
+using Etr.Grains.Groups;
+using Etr.Grains.Runs;
+
+namespace Etr.Grains.Metrics;
+
+/// <summary>What the runs of this silo measure: newest committed step and open groups. One value per instrument: the newest.</summary>
+internal sealed class RunMetrics
+{
+    private readonly Counter<long> _dropped;
+    private readonly Gauge<long> _groups;
+    private readonly Gauge<int> _step;
+    private readonly Gauge<double> _reward;
+    private readonly Gauge<double> _accuracy;
+    private readonly Gauge<double> _length;
+    private readonly Gauge<double> _trend;
+    private readonly Gauge<double> _correlation;
+    private readonly Counter<long> _consumed;
+    private readonly Counter<long> _skipped;
+
+    public RunMetrics(IMeterFactory meters)
+    {
+        Meter meter = EtrMeter.Of(meters);
+        _groups = meter.CreateGauge<long>("etr.groups", "{group}", "Open groups by phase.");
+        _consumed = meter.CreateCounter<long>("etr.groups.consumed", "{group}", "Groups trained on in committed steps.");
+        _dropped = meter.CreateCounter<long>("etr.groups.dropped", "{group}", "Groups that will never be trained on, by outcome.");
+        _step = meter.CreateGauge<int>("etr.learner.step", "{step}", "Last committed step.");
+        _skipped = meter.CreateCounter<long>("etr.learner.skipped", "{step}", "Steps whose update was skipped: loss or gradients were not finite.");
+        _reward = meter.CreateGauge<double>("etr.reward", "{reward}", "Mean reward of the last step's traces.");
+        _accuracy = meter.CreateGauge<double>("etr.accuracy", "1", "Share of right traces in the last step.");
+        _length = meter.CreateGauge<double>("etr.length", "{token}", "Mean tokens a trace in the last step.");
+        _trend = meter.CreateGauge<double>("etr.trend", "{nat}", "Mean trend R of the last step's traces.");
+        _correlation = meter.CreateGauge<double>("etr.trend_length_correlation", "1", "r(R, length) among right traces, within groups, in the last step.");
+    }
+
+    public void StepCommitted(StepSummary summary)
+    {
+        _consumed.Add(summary.Ordinals.Count);
+        _skipped.Add(summary.Applied ? 0 : 1);
+        _step.Record(summary.Step);
+        _reward.Record(summary.Reward);
+        _accuracy.Record(summary.Accuracy);
+        _length.Record(summary.Length);
+        _trend.Record(summary.Trend);
+        if (double.IsFinite(summary.TrendLengthCorrelation))
+            _correlation.Record(summary.TrendLengthCorrelation);
+    }
+
+    public void GroupDropped(GroupOutcome outcome) =>
+        _dropped.Add(1, new KeyValuePair<string, object?>("outcome", outcome.ToString().ToLowerInvariant()));
+
+    public void Groups(IEnumerable<GroupPulse> pulses)
+    {
+        Dictionary<GroupPhase, int> counts = pulses.CountBy(pulse => pulse.Phase).ToDictionary();
+        foreach (GroupPhase phase in (GroupPhase[])[GroupPhase.Rolling, GroupPhase.Sealed])
+            _groups.Record(counts.GetValueOrDefault(phase), new KeyValuePair<string, object?>("state", phase.ToString().ToLowerInvariant()));
+    }
+}

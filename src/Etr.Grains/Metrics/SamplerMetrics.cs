@@ -1,0 +1,29 @@
+using System.Diagnostics.Metrics;
+
+namespace Etr.Grains.Metrics;
+
+/// <summary>What samplers, their pool and the groups measure of sampling.</summary>
+internal sealed class SamplerMetrics
+{
+    private readonly Counter<long> _tokens;
+    private readonly Counter<long> _traces;
+    private readonly Counter<long> _voided;
+    private readonly Counter<long> _refused;
+
+    public SamplerMetrics(IMeterFactory meters)
+    {
+        Meter meter = EtrMeter.Of(meters);
+        _tokens = meter.CreateCounter<long>("etr.sampler.tokens", "{token}", "Tokens drawn, by sampler.");
+        _traces = meter.CreateCounter<long>("etr.sampler.traces", "{trace}", "Traces that ended, by how.");
+        _voided = meter.CreateCounter<long>("etr.leases.voided", "{lease}", "Leases voided because their sampler was lost, hung or restarted.");
+        _refused = meter.CreateCounter<long>("etr.reports.refused", "{report}", "Reports and completions refused: their lease was not live.");
+    }
+
+    public void Tokens(string sampler, int count) => _tokens.Add(count, new KeyValuePair<string, object?>("sampler", sampler));
+
+    public void TraceEnded(bool truncated) => _traces.Add(1, new KeyValuePair<string, object?>("end", truncated ? "truncated" : "finished"));
+
+    public void Voided(int count) => _voided.Add(count);
+
+    public void Refused(int count) => _refused.Add(count);
+}

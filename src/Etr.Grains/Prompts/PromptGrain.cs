@@ -1,0 +1,101 @@
+using Etr.Core.Tasks;
+using Etr.Grains.Groups;
+using Etr.Grains.Runs;
+using Etr.Grains.State;
+using Orleans.Placement;
+
+namespace Etr.Grains.Prompts;
+
+/// <inheritdoc cref="IPromptGrain"/>
+/// <remarks>
+/// The round of an ordinal is its epoch, so opening needs no write: the same ordinal has the same round on any silo and
+/// after any crash. What is written is what came of the round.
+/// </remarks>
+[RandomPlacement]
+internal sealed class PromptGrain : Grain, IPromptGrain
+{
+    private const string Separator = "/prompt/";
+    private const int MostRounds = 256;
+
+    private readonly IPersistentState<PromptRecord> _state;
+    private readonly RunContexts _contexts;
+    private readonly StateWriter _writer;
+
+    public PromptGrain([PersistentState("prompt", EtrStorage.Name)] IPersistentState<PromptRecord> state, RunContexts contexts)
+    {
+        (_state, _contexts) = (state, contexts);
+        _writer = new StateWriter(() => _state.WriteStateAsync());
+    }
+
+    private (string Run, int Prompt) Identity
+    {
+        get
+        {
+            string key = this.GetPrimaryKeyString();
+            int separator = key.LastIndexOf(Separator, StringComparison.Ordinal);
+            return (key[..separator], int.Parse(key.AsSpan(separator + Separator.Length), provider: System.Globalization.CultureInfo.InvariantCulture));
+        }
+    }
+
+    public async Task OpenRoundAsync(long ordinal, long policyVersion, string policyFile, string policySha256)
+    {
+        (string run, int prompt) = Identity;
+        RunContext context = await _contexts.GetAsync(run);
+        if (context.Schedule.PromptOf(ordinal) != prompt)
+            throw new ArgumentOutOfRangeException(nameof(ordinal), ordinal, $"The ordinal belongs to prompt {context.Schedule.PromptOf(ordinal)}, not {prompt}.");
+
+        _state.State.CurrentOrdinal = Math.Max(_state.State.CurrentOrdinal, ordinal);
+        await GrainFactory.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(run, ordinal)).OpenAsync(new GroupSpec
+        {
+            Run = run,
+            Ordinal = ordinal,
+            Prompt = prompt,
+            Round = context.Schedule.RoundOf(ordinal),
+            PolicyVersion = policyVersion,
+            PolicyFile = policyFile,
+            PolicySha256 = policySha256,
+        });
+    }
+
+    public async Task RoundSealedAsync(RoundResult result)
+    {
+        List<RoundResult> history = _state.State.History;
+        int known = history.FindIndex(round => round.Ordinal == result.Ordinal);
+        if (known >= 0 && history[known] == result)
+            return;
+        if (known >= 0)
+            history[known] = result;
+        else
+            history.Add(result);
+        history.Sort((left, right) => left.Ordinal.CompareTo(right.Ordinal));
+        if (history.Count > MostRounds)
+            history.RemoveRange(0, history.Count - MostRounds);
+        _state.State.CurrentOrdinal = Math.Max(_state.State.CurrentOrdinal, result.Ordinal);
+        await _writer.WriteAsync();
+    }
+
+    public async Task<PromptView> GetViewAsync()
+    {
+        (string run, int prompt) = Identity;
+        PromptItem item = (await _contexts.GetAsync(run)).Prompts[prompt];
+        return new PromptView
+        {
+            Prompt = prompt,
+            Id = item.Id,
+            Text = item.Text,
+            Answer = item.Answer,
+            Category = item.Category ?? "",
+            CurrentOrdinal = _state.State.CurrentOrdinal,
+            History = _state.State.History.ToArray(),
+        };
+    }
+}
+
+/// <summary>What a prompt remembers.</summary>
+[GenerateSerializer, Alias("etr.prompt-record")]
+internal sealed class PromptRecord
+{
+    [Id(0)] public long CurrentOrdinal { get; set; } = -1;
+
+    [Id(1)] public List<RoundResult> History { get; set; } = [];
+}

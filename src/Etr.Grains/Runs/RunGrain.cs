@@ -1,0 +1,309 @@
+using Etr.Core.Runs;
+using Etr.Grains.Feed;
+using Etr.Grains.Groups;
+using Etr.Grains.Learners;
+using Etr.Grains.Metrics;
+using Etr.Grains.Prompts;
+using Etr.Grains.State;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Etr.Grains.Runs;
+
+/// <inheritdoc cref="IRunGrain"/>
+internal sealed partial class RunGrain : Grain, IRunGrain
+{
+    // Calls to groups that are under way at once.
+    private const int Parallel = 64;
+
+    private readonly IPersistentState<RunRecord> _state;
+    private readonly RunContexts _contexts;
+    private readonly RolloutFeed _feed;
+    private readonly RunMetrics _metrics;
+    private readonly EtrGrainOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly StateWriter _writer;
+    private readonly Pump _pump;
+    private readonly Dictionary<long, GroupPulse> _pulses = [];
+    private LearnerPulse? _learner;
+    private long _since;
+    private long _sampledBefore;
+    private IGrainTimer? _touch;
+
+    public RunGrain(
+        [PersistentState("run", EtrStorage.Name)] IPersistentState<RunRecord> state,
+        RunContexts contexts,
+        RolloutFeed feed,
+        RunMetrics metrics,
+        IOptions<EtrGrainOptions> options,
+        TimeProvider time,
+        ILogger<RunGrain> logger)
+    {
+        (_state, _contexts, _feed, _metrics, _options, _time, _logger) = (state, contexts, feed, metrics, options.Value, time, logger);
+        _writer = new StateWriter(() => _state.WriteStateAsync());
+        _pump = new Pump(this, TouchOpenAsync, _options, logger);
+        _since = time.GetTimestamp();
+    }
+
+    private string Name => this.GetPrimaryKeyString();
+
+    private RunRecord Run => _state.State;
+
+    private RunOptions Shape => Context.Configuration.Run;
+
+    private RunContext Context => _contexts.Add(Run.Start!);
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        KeepTouching();
+        return Task.CompletedTask;
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        _pump.Stop();
+        return Task.CompletedTask;
+    }
+
+    public async Task StartAsync(RunStart start)
+    {
+        if (Run.Start is { } known)
+        {
+            if (known != start)
+                throw new InvalidOperationException($"The run '{Name}' exists with another configuration; resume it, or start one under a new name.");
+            _pump.Wake();
+            return;
+        }
+
+        // Refused before anything is stored: a configuration that no grain could read.
+        RunContext context = _contexts.Add(start);
+        Run.Start = start;
+        (Run.State, Run.Reason, Run.StartedAt) = (RunState.Running, "", _time.GetUtcNow());
+        RunProgress.Deal(Run, context.Configuration.Run);
+        await _writer.WriteAsync();
+        GoOn();
+        await RecordAsync();
+    }
+
+    public async Task ResumeAsync()
+    {
+        if (Run.Start is null)
+            throw new InvalidOperationException($"There is no run '{Name}'.");
+        if (Run.State == RunState.Completed)
+            throw new InvalidOperationException($"The run '{Name}' has ended: {Run.Reason}");
+        (Run.State, Run.Reason, Run.SkippedInARow, Run.CancelledSinceStep) = (RunState.Running, "", 0, 0);
+        RunProgress.Deal(Run, Shape);
+        await _writer.WriteAsync();
+        GoOn();
+        await RecordAsync();
+    }
+
+    public async Task PauseAsync(string reason)
+    {
+        if (Run.State != RunState.Running)
+            return;
+        (Run.State, Run.Reason) = (RunState.Paused, reason);
+        await _writer.WriteAsync();
+        KeepTouching();
+        await RecordAsync();
+    }
+
+    public Task<RunStart?> GetStartAsync() => Task.FromResult(Run.Start);
+
+    public async Task StepCommittedAsync(StepSummary summary)
+    {
+        if (Run.Start is null || !RunProgress.Commit(Run, summary, Shape))
+            return;
+        RunProgress.Deal(Run, Shape);
+        long[] cancelled = Run.State == RunState.Completed ? RunProgress.CancelOpen(Run) : [];
+        await _writer.WriteAsync();
+
+        _sampledBefore += summary.SampledTokens;
+        _metrics.StepCommitted(summary);
+        Publish(RolloutEventKind.StepCommitted, summary.Step, summary.Accuracy, summary.Trend, summary.Applied ? "" : "the update was skipped: loss or gradients were not finite");
+        LogStep(Name, summary.Step, summary.Accuracy, summary.Length, summary.Trend);
+        _ = Task.WhenAll(summary.Ordinals.Select(WakeOutboxAsync).Concat(cancelled.Select(CancelGroupAsync)));
+        await GoOnOrEndAsync();
+    }
+
+    public async Task GroupCancelledAsync(long ordinal, GroupCancellation reason)
+    {
+        GroupOutcome outcome = reason switch
+        {
+            GroupCancellation.Filtered => GroupOutcome.Filtered,
+            GroupCancellation.Quarantined => GroupOutcome.Quarantined,
+            GroupCancellation.Unscorable => GroupOutcome.Unscorable,
+            _ => GroupOutcome.Operator,
+        };
+        await DropAsync(ordinal, outcome);
+    }
+
+    public Task GroupStaleAsync(long ordinal) => DropAsync(ordinal, GroupOutcome.Stale);
+
+    private async Task DropAsync(long ordinal, GroupOutcome outcome)
+    {
+        if (Run.Start is null || !RunProgress.Drop(Run, ordinal, outcome, Shape))
+            return;
+        RunProgress.Deal(Run, Shape);
+        await _writer.WriteAsync();
+        _metrics.GroupDropped(outcome);
+        Publish(RolloutEventKind.Fault, ordinal, 0, 0, $"group {ordinal} will not be trained on: {outcome.ToString().ToLowerInvariant()}");
+        await GoOnOrEndAsync();
+    }
+
+    private async Task GoOnOrEndAsync()
+    {
+        foreach (long gone in _pulses.Keys.Where(ordinal => ordinal < Run.Ledger.Mark).ToArray())
+            _pulses.Remove(gone);
+        KeepTouching();
+        _pump.Wake();
+        if (Run.State == RunState.Failed)
+            Publish(RolloutEventKind.Fault, Run.Step, 0, 0, Run.Reason);
+        await RecordAsync();
+    }
+
+    private void GoOn()
+    {
+        _since = _time.GetTimestamp();
+        _sampledBefore = 0;
+        KeepTouching();
+        _pump.Wake();
+    }
+
+    /// <summary>The timer that keeps a running run alive in memory, and wakes whoever it waits for.</summary>
+    private void KeepTouching()
+    {
+        bool wanted = Run.State == RunState.Running;
+        if (wanted && _touch is null)
+        {
+            _touch = this.RegisterGrainTimer(
+                () =>
+                {
+                    _pump.Wake();
+                    return Task.CompletedTask;
+                },
+                new GrainTimerCreationOptions(_options.Touch, _options.Touch) { KeepAlive = true });
+        }
+        else if (!wanted && _touch is { } timer)
+        {
+            timer.Dispose();
+            _touch = null;
+        }
+    }
+
+    private async Task TouchOpenAsync()
+    {
+        if (Run.State != RunState.Running)
+            return;
+        var learner = GrainFactory.GetGrain<ILearnerGrain>(Name);
+        await learner.SkipAsync(Run.Ledger.Mark, Run.Ledger.Skipped);
+        _learner = await learner.TouchAsync();
+        if (_learner.Fault.Length > 0)
+            await FailAsync(_learner.Fault);
+
+        long[] open = [.. Run.Ledger.Open];
+        foreach (long[] some in open.Chunk(Parallel))
+            await Task.WhenAll(some.Select(TouchGroupAsync));
+        _metrics.Groups(_pulses.Values);
+    }
+
+    private async Task TouchGroupAsync(long ordinal)
+    {
+        try
+        {
+            // The first touch opens the group, by way of its prompt; so does one that finds it forgotten.
+            GroupPulse pulse = _pulses.ContainsKey(ordinal)
+                ? await GrainFactory.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(Name, ordinal)).TouchAsync()
+                : await OpenAsync(ordinal);
+            if (pulse.Phase == GroupPhase.Unknown)
+                pulse = await OpenAsync(ordinal);
+            if (ordinal >= Run.Ledger.Mark)
+                _pulses[ordinal] = pulse;
+        }
+        catch (Exception exception)
+        {
+            // The next touch tries again; a group out of reach must not hold up the others.
+            LogUnreachable(Name, ordinal, exception);
+        }
+    }
+
+    private async Task<GroupPulse> OpenAsync(long ordinal)
+    {
+        int prompt = Context.Schedule.PromptOf(ordinal);
+        (long version, string file, string sha256) = Policy;
+        await GrainFactory.GetGrain<IPromptGrain>(IPromptGrain.KeyOf(Name, prompt)).OpenRoundAsync(ordinal, version, file, sha256);
+        return new GroupPulse { Phase = GroupPhase.Rolling, Tokens = 0 };
+    }
+
+    private (long Version, string File, string Sha256) Policy => Run.LastStep is { } last
+        ? (last.Step, last.PolicyFile, last.PolicySha256)
+        : (0, Run.Start!.PolicyFile, Run.Start.PolicySha256);
+
+    private async Task FailAsync(string reason)
+    {
+        if (Run.State != RunState.Running)
+            return;
+        (Run.State, Run.Reason) = (RunState.Failed, reason);
+        await _writer.WriteAsync();
+        await GoOnOrEndAsync();
+    }
+
+    private async Task WakeOutboxAsync(long ordinal)
+    {
+        try
+        {
+            await GrainFactory.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(Name, ordinal)).TouchAsync();
+        }
+        catch (Exception exception)
+        {
+            LogUnreachable(Name, ordinal, exception);
+        }
+    }
+
+    private async Task CancelGroupAsync(long ordinal)
+    {
+        try
+        {
+            await GrainFactory.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(Name, ordinal)).CancelAsync();
+        }
+        catch (Exception exception)
+        {
+            LogUnreachable(Name, ordinal, exception);
+        }
+    }
+
+    private async Task RecordAsync()
+    {
+        var entry = new RunEntry
+        {
+            Run = Name,
+            State = Run.State,
+            Step = Run.Step,
+            Steps = Shape.Steps,
+            StartedAt = Run.StartedAt,
+            Shaper = Context.Rewards.Shaper.Name,
+        };
+        try
+        {
+            await GrainFactory.GetGrain<IRunDirectoryGrain>(0).RecordAsync(entry);
+        }
+        catch (Exception exception)
+        {
+            // The directory is a list for people; the run itself is what counts, and the next step records again.
+            LogUnrecorded(Name, exception);
+        }
+    }
+
+    private void Publish(RolloutEventKind kind, long ordinal, double value, double trend, string text) =>
+        _feed.Publish(new RolloutEvent(kind, Name, ordinal, -1, -1, -1, value, trend, Run.Step, text, _time.GetUtcNow()));
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Run {Run}: step {Step} committed, accuracy {Accuracy:F3}, length {Length:F1}, trend {Trend:F3}.")]
+    private partial void LogStep(string run, int step, double accuracy, double length, double trend);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Run}: group {Ordinal} could not be reached; it is tried again.")]
+    private partial void LogUnreachable(string run, long ordinal, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Run} could not be recorded in the directory.")]
+    private partial void LogUnrecorded(string run, Exception exception);
+}

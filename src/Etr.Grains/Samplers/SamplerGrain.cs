@@ -1,0 +1,210 @@
+using System.Threading.Channels;
+using Etr.Core.Rollouts;
+using Etr.Grains.Groups;
+using Etr.Grains.Metrics;
+using Etr.Grains.Placement;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans.Concurrency;
+using Orleans.Placement;
+
+namespace Etr.Grains.Samplers;
+
+/// <inheritdoc cref="ISamplerGrain"/>
+[Immovable]
+[SamplerPlacement]
+[Reentrant]
+internal sealed partial class SamplerGrain : Grain, ISamplerGrain
+{
+    // How long what was drawn is offered to a group that does not answer; its slots are leased anew by then.
+    private static readonly TimeSpan TellDeadline = TimeSpan.FromSeconds(60);
+
+    private readonly IRolloutEngineProvider _provider;
+    private readonly SamplerMetrics _metrics;
+    private readonly EtrGrainOptions _options;
+    private readonly ILocalSiloDetails _silo;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Guid _epoch = Guid.NewGuid();
+    private readonly HashSet<SlotDraw> _draws = [];
+    private IRolloutEngine? _engine;
+    private long _tokens;
+    private long _lastTokens;
+    private long _lastBeat;
+    private bool _stopped;
+
+    public SamplerGrain(
+        IRolloutEngineProvider provider,
+        SamplerMetrics metrics,
+        IOptions<EtrGrainOptions> options,
+        ILocalSiloDetails silo,
+        TimeProvider time,
+        ILogger<SamplerGrain> logger)
+    {
+        (_provider, _metrics, _options, _silo, _time, _logger) = (provider, metrics, options.Value, silo, time, logger);
+        _lastBeat = time.GetTimestamp();
+    }
+
+    private string Key => this.GetPrimaryKeyString();
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken) =>
+        _engine = await _provider.OpenAsync(Key[(Key.LastIndexOf('/') + 1)..], cancellationToken);
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        _stopped = true;
+        StopAll();
+        return Task.CompletedTask;
+    }
+
+    public Task<bool> DrawAsync(DrawRequest request)
+    {
+        if (request.Epoch != _epoch || _stopped)
+            return Task.FromResult(false);
+        Guid[] known = [.. _draws.SelectMany(draw => draw.Held).Select(held => held.Lease)];
+        if (!request.Slots.Any(slot => known.Contains(slot.Lease)))
+            _ = RunAsync(request);
+        return Task.FromResult(true);
+    }
+
+    public Task StopAsync(Guid[] leases)
+    {
+        foreach (SlotDraw draw in _draws)
+            draw.Stop(leases);
+        return Task.CompletedTask;
+    }
+
+    public async Task HeartbeatAsync()
+    {
+        if (_stopped)
+            return;
+        TimeSpan elapsed = _time.GetElapsedTime(_lastBeat);
+        double rate = elapsed > TimeSpan.Zero ? (_tokens - _lastTokens) / elapsed.TotalSeconds : 0;
+        (_lastBeat, _lastTokens) = (_time.GetTimestamp(), _tokens);
+        Guid[] stop = await GrainFactory.GetGrain<ISamplerPoolGrain>(0).HeartbeatAsync(new SamplerHeartbeat
+        {
+            Sampler = Key,
+            Epoch = _epoch,
+            Silo = _silo.SiloAddress,
+            Device = _engine!.Device,
+            Capacity = _engine.Capacity,
+            Leases = [.. _draws.SelectMany(draw => draw.Held)],
+            TokensPerSecond = rate,
+        });
+        await StopAsync(stop);
+    }
+
+    public async Task LeaveAsync()
+    {
+        _stopped = true;
+        StopAll();
+        await GrainFactory.GetGrain<ISamplerPoolGrain>(0).LeaveAsync(Key, _epoch);
+        DeactivateOnIdle();
+    }
+
+    private void StopAll()
+    {
+        foreach (SlotDraw draw in _draws)
+            draw.Stop([.. draw.Held.Select(held => held.Lease)]);
+    }
+
+    /// <summary>Hands a request to the engine and tells the group what comes of it, until all its slots are done.</summary>
+    private async Task RunAsync(DrawRequest request)
+    {
+        // One signal is enough, however many tokens it stands for: the grain takes all there is.
+        var news = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+        using var draw = new SlotDraw(request, () => news.Writer.TryWrite(true));
+        using CancellationTokenRegistration cancelled = draw.Cancellation.Register(() => news.Writer.TryWrite(true));
+        _draws.Add(draw);
+        try
+        {
+            await _engine!.SubmitAsync(RequestOf(draw), draw.Cancellation);
+            while (!draw.IsDone)
+            {
+                await news.Reader.ReadAsync();
+                await TellAsync(draw);
+            }
+        }
+        catch (OperationCanceledException) when (draw.Cancellation.IsCancellationRequested)
+        {
+            // Nobody wants it any more.
+        }
+        catch (Exception exception)
+        {
+            LogDrawFailed(Key, request.Group, exception);
+            await FailAsync(draw, exception.Message);
+        }
+        finally
+        {
+            _draws.Remove(draw);
+        }
+    }
+
+    private async Task TellAsync(SlotDraw draw)
+    {
+        if (draw.Failure is { } failure)
+        {
+            await FailAsync(draw, failure);
+            return;
+        }
+
+        SlotReport[] reports = draw.Take();
+        if (reports.Length == 0)
+            return;
+        var group = GrainFactory.GetGrain<IGroupGrain>(draw.Request.Group);
+        long start = _time.GetTimestamp();
+        for (TimeSpan pause = _options.Retry; ; pause = pause * 2 < _options.Touch ? pause * 2 : _options.Touch)
+        {
+            try
+            {
+                ReportAnswer answer = await group.ReportAsync(reports);
+                int tokens = draw.Told(reports, answer.Refused);
+                _tokens += tokens;
+                _metrics.Tokens(Key, tokens);
+                return;
+            }
+            catch (Exception exception) when (_time.GetElapsedTime(start) < TellDeadline && !_stopped)
+            {
+                // A timeout means unknown: the same is told again, and counts once.
+                LogUntold(Key, draw.Request.Group, exception);
+                await Task.Delay(pause, _time);
+            }
+        }
+    }
+
+    private async Task FailAsync(SlotDraw draw, string reason)
+    {
+        Guid[] leases = [.. draw.Held.Select(held => held.Lease)];
+        draw.Stop(leases);
+        try
+        {
+            await GrainFactory.GetGrain<IGroupGrain>(draw.Request.Group).DrawFailedAsync(leases, reason);
+        }
+        catch (Exception exception)
+        {
+            // The heartbeat no longer lists the leases, so the pool voids them.
+            LogUntold(Key, draw.Request.Group, exception);
+        }
+    }
+
+    private static RolloutRequest RequestOf(SlotDraw draw)
+    {
+        DrawRequest request = draw.Request;
+        return new RolloutRequest(
+            request.Prompt,
+            (uint)request.PromptIndex,
+            (uint)request.Round,
+            (ulong)request.Seed,
+            new PolicyRef(request.PolicyVersion, request.PolicyFile, request.PolicySha256),
+            new SamplingOptions { Temperature = request.Temperature, TopP = request.TopP, TopK = request.TopK, MaxNewTokens = request.MaxNewTokens },
+            draw.Prefixes,
+            draw,
+            draw.Cancellation);
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Sampler} could not tell {Group} what it drew; it tries again.")]
+    private partial void LogUntold(string sampler, string group, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Sampler} could not draw for {Group}.")]
+    private partial void LogDrawFailed(string sampler, string group, Exception exception);
+}

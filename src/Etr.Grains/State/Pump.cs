@@ -1,0 +1,96 @@
+using Microsoft.Extensions.Logging;
+using Orleans.Storage;
+
+namespace Etr.Grains.State;
+
+/// <summary>
+/// A grain's own work beside its calls: one pass at a time on the grain's scheduler, another one whenever it was woken
+/// meanwhile, and after a failure one more when a pause has passed that doubles up to a limit. A failed ETag write ends the
+/// activation: someone else holds the state.
+/// </summary>
+internal sealed partial class Pump
+{
+    private readonly Grain _grain;
+    private readonly Func<Task> _pass;
+    private readonly TimeSpan _firstPause;
+    private readonly TimeSpan _longestPause;
+    private readonly ILogger _logger;
+    private readonly IGrainTimer _timer;
+    private Task _running = Task.CompletedTask;
+    private bool _again;
+    private bool _stopped;
+    private int _failures;
+
+    public Pump(Grain grain, Func<Task> pass, EtrGrainOptions options, ILogger logger)
+    {
+        (_grain, _pass, _logger) = (grain, pass, logger);
+        (_firstPause, _longestPause) = (options.Retry, options.Touch);
+        _timer = grain.RegisterGrainTimer(
+            () =>
+            {
+                Wake();
+                return Task.CompletedTask;
+            },
+            new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true });
+    }
+
+    /// <summary>Passes that failed in a row.</summary>
+    public int Failures => _failures;
+
+    /// <summary>Why the last pass failed; empty where it did not.</summary>
+    public string Fault { get; private set; } = "";
+
+    public void Wake()
+    {
+        _again = true;
+        if (_running.IsCompleted && !_stopped)
+            _running = RunAsync();
+    }
+
+    public void WakeAfter(TimeSpan pause)
+    {
+        if (!_stopped)
+            _timer.Change(pause, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>No further pass; one under way ends by itself.</summary>
+    public void Stop()
+    {
+        _stopped = true;
+        _timer.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        while (_again && !_stopped)
+        {
+            _again = false;
+            try
+            {
+                await _pass();
+                _failures = 0;
+                Fault = "";
+            }
+            catch (InconsistentStateException exception)
+            {
+                LogFenced(_grain.GetPrimaryKeyString(), exception);
+                _stopped = true;
+                _grain.GrainContext.Deactivate(new DeactivationReason(DeactivationReasonCode.ApplicationError, "The state is held by another activation."));
+            }
+            catch (Exception exception)
+            {
+                Fault = exception.Message;
+                LogFailed(_grain.GrainContext.GrainId.ToString(), ++_failures, exception);
+                double pause = _firstPause.TotalMilliseconds * Math.Pow(2, Math.Min(_failures - 1, 20));
+                WakeAfter(TimeSpan.FromMilliseconds(Math.Min(pause, _longestPause.TotalMilliseconds)));
+                return;
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Grain} failed {Failures} times in a row; it tries again.")]
+    private partial void LogFailed(string grain, int failures, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Grain} lost a write to another activation and stops.")]
+    private partial void LogFenced(string grain, Exception exception);
+}

@@ -1,0 +1,130 @@
+using Etr.Core.Runs;
+using Etr.Grains.Feed;
+using Etr.Grains.Groups;
+using Etr.Grains.Hosting;
+using Etr.Grains.Learners;
+using Etr.Grains.Runs;
+using Etr.Grains.Samplers;
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.TestingHost;
+
+namespace Etr.Grains.Tests.Fakes;
+
+/// <summary>A silo in this process with fake engines, a fake trainer, memory storage and a directory of its own.</summary>
+internal sealed class EtrCluster : IAsyncDisposable
+{
+    private readonly InProcessTestCluster _cluster;
+    private readonly string _directory = Directory.CreateTempSubdirectory("etr-grains-").FullName;
+    private readonly CancellationTokenSource _deadline = new(TimeSpan.FromSeconds(60));
+
+    private EtrCluster(Action<ISiloBuilder> configure)
+    {
+        var builder = new InProcessTestClusterBuilder(1);
+        builder.ConfigureSilo((_, silo) =>
+        {
+            silo.AddMemoryGrainStorage(EtrStorage.Name);
+            silo.Services.AddSingleton(Feed);
+            silo.Services.AddSingleton<IRolloutEngineProvider>(Engine);
+            silo.Services.AddSingleton<IPolicyTrainerProvider>(Trainers);
+            silo.AddEtrGrains(options =>
+            {
+                options.Heartbeat = TimeSpan.FromMilliseconds(50);
+                options.HeartbeatExpiry = TimeSpan.FromSeconds(30);
+                options.Touch = TimeSpan.FromMilliseconds(100);
+                options.Progress = TimeSpan.FromMilliseconds(20);
+                options.SlotWait = TimeSpan.FromMilliseconds(100);
+                options.Retry = TimeSpan.FromMilliseconds(10);
+            });
+            configure(silo);
+        });
+        _cluster = builder.Build();
+    }
+
+    public RolloutFeed Feed { get; } = new();
+
+    public FakeEngine Engine { get; } = new();
+
+    public FakeTrainers Trainers { get; } = new();
+
+    public IGrainFactory Grains => _cluster.Client;
+
+    public IServiceProvider Services => _cluster.Silos[0].ServiceProvider;
+
+    /// <summary>Every wait of a test ends here at the latest.</summary>
+    public CancellationToken Deadline => _deadline.Token;
+
+    public static async Task<EtrCluster> StartAsync(Action<ISiloBuilder>? configure = null)
+    {
+        var cluster = new EtrCluster(configure ?? (_ => { }));
+        await cluster._cluster.DeployAsync();
+        return cluster;
+    }
+
+    public IRunGrain Run(string name = "run") => Grains.GetGrain<IRunGrain>(name);
+
+    public IGroupGrain Group(long ordinal, string run = "run") => Grains.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(run, ordinal));
+
+    public ILearnerGrain Learner(string run = "run") => Grains.GetGrain<ILearnerGrain>(run);
+
+    public string RunDirectory(string run = "run") => Path.Combine(_directory, run);
+
+    public RunStart StartOf(RunOptions shape, string run = "run", Func<RunConfiguration, RunConfiguration>? change = null)
+    {
+        var configuration = new RunConfiguration { Run = shape, Task = new TaskOptions { Prompts = 12 } };
+        return new RunStart
+        {
+            Run = run,
+            ConfigurationJson = RunConfigurationJson.Write(change is null ? configuration : change(configuration)),
+            Directory = RunDirectory(run),
+            PolicyFile = "start.safetensors",
+            PolicySha256 = new string('0', 64),
+        };
+    }
+
+    public static RunOptions Shape(int steps = 2, int groupSize = 3, int promptsPerStep = 4) =>
+        new() { GroupSize = groupSize, PromptsPerStep = promptsPerStep, Steps = steps, Seed = 5, StopAfterQuietSteps = 0 };
+
+    /// <summary>The first event that fits, past or to come.</summary>
+    public async Task<RolloutEvent> EventAsync(Func<RolloutEvent, bool> fits)
+    {
+        long next = 0;
+        while (true)
+        {
+            var events = new List<RolloutEvent>();
+            next = Feed.Read(next, events, 1000, out _);
+            if (events.Where(fits).Select(found => (RolloutEvent?)found).FirstOrDefault() is { } wanted)
+                return wanted;
+            if (events.Count == 0)
+                await Feed.WaitAsync(next, Deadline);
+        }
+    }
+
+    public List<RolloutEvent> Events()
+    {
+        var events = new List<RolloutEvent>();
+        Feed.Read(0, events, RolloutFeed.Capacity, out _);
+        return events;
+    }
+
+    /// <summary>Asks again until the answer fits; each asking is a call that lets the grains go on.</summary>
+    public async Task<T> UntilAsync<T>(Func<Task<T>> ask, Func<T, bool> fits)
+    {
+        while (true)
+        {
+            T answer = await ask().WaitAsync(Deadline);
+            if (fits(answer))
+                return answer;
+            Deadline.ThrowIfCancellationRequested();
+        }
+    }
+
+    public Task<RunStatus> EndedAsync(string run = "run") =>
+        UntilAsync(() => Run(run).GetStatusAsync(), status => status.State is RunState.Completed or RunState.Failed);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _cluster.DisposeAsync();
+        _deadline.Dispose();
+        Directory.Delete(_directory, recursive: true);
+    }
+}
