@@ -1,3 +1,4 @@
+using Etr.Core.Prompts;
 using Etr.Core.Runs;
 using Etr.Core.Tasks.Arithmetic;
 
@@ -13,6 +14,7 @@ public sealed class PromptSetFactory : IPromptSetFactory
         return configuration.Task.Name switch
         {
             "arithmetic" => Arithmetic(configuration, ArithmeticSplit.Train, configuration.Task.Prompts),
+            "jsonl" => PromptFileSet.Load(configuration.Task.Data, FileOptions(configuration)),
             var name => throw Unknown(name),
         };
     }
@@ -26,6 +28,8 @@ public sealed class PromptSetFactory : IPromptSetFactory
         return configuration.Task.Name switch
         {
             "arithmetic" => Arithmetic(configuration, ArithmeticSplit.HeldOut, configuration.Evaluation.Prompts),
+            "jsonl" when configuration.Task.HeldOutData.Length == 0 => null,
+            "jsonl" => PromptFileSet.Load(configuration.Task.HeldOutData, FileOptions(configuration) with { Limit = configuration.Evaluation.Prompts }),
             var name => throw Unknown(name),
         };
     }
@@ -39,6 +43,9 @@ public sealed class PromptSetFactory : IPromptSetFactory
         ulong seed = split == ArithmeticSplit.Train ? (ulong)configuration.Run.Seed : 0;
         return new ArithmeticPromptSet(seed, split, count, styles);
     }
+
+    private static PromptFileOptions FileOptions(RunConfiguration configuration) =>
+        new() { BadRows = configuration.Task.BadRows == "skip" ? BadRowPolicy.Skip : BadRowPolicy.Fatal };
 
     private static ArgumentException Unknown(string name) => new($"There is no task '{name}'; there are arithmetic and jsonl.");
 }

@@ -2,6 +2,7 @@ using System.Collections;
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using Etr.Core.Prompts;
 using Etr.Policy.Checkpoints;
 using Etr.Policy.Runtime;
 using Etr.Silo.Configuration;
@@ -84,6 +85,7 @@ internal sealed class EtrCommandLine
             CommandFailure e => (e.ExitCode, [e.Message]),
             TorchUnavailableException e => (ExitCodes.BadUsage, [e.Message]),
             CheckpointException e => (ExitCodes.BadUsage, [e.Message]),
+            PromptFileException e => (ExitCodes.BadUsage, [e.Message]),
             OperationCanceledException => (ExitCodes.Interrupted, ["interrupted"]),
             _ => (ExitCodes.Failed, (IReadOnlyList<string>)[$"unexpected: {exception.Message.ReplaceLineEndings(" ")} (--verbose shows where)"]),
         };
@@ -95,5 +97,5 @@ internal sealed class EtrCommandLine
     }
 
     private static IEnumerable<IEtrCommand> Commands() =>
-        [new PretrainCommand(), new ConformanceCommand()];
+        [new TrainCommand(), new PretrainCommand(), new EvalCommand(), new ConformanceCommand()];
 }

@@ -14,6 +14,9 @@ internal sealed record Setting(string Key, PropertyInfo? Section, PropertyInfo P
 
     private bool IsNullable => Nullable.GetUnderlyingType(Property.PropertyType) is not null;
 
+    /// <summary>Whether the value must not be printed.</summary>
+    public bool IsSecret => Property.Name == "Secret";
+
     /// <summary>The allowed values, in words.</summary>
     public string Allowed
     {

@@ -1,7 +1,11 @@
 using System.Net;
 using Etr.Silo.Configuration;
 using Etr.Silo.Store;
+using Microsoft.Extensions.Options;
 using Orleans.Configuration;
+using Orleans.Persistence;
+using Orleans.Serialization;
+using Orleans.Storage;
 using StackExchange.Redis;
 
 namespace Etr.Silo.Hosting;
@@ -41,9 +45,18 @@ internal static class SiloSetup
         });
         silo.Configure<SiloMessagingOptions>(messaging => messaging.CancelRequestOnTimeout = true);
         silo.UseRedisClustering(redis => redis.ConfigurationOptions = Connection(store));
-        silo.AddRedisGrainStorage(storage, (Orleans.Persistence.RedisStorageOptions redis) => redis.ConfigurationOptions = Connection(store));
+        silo.AddRedisGrainStorage(storage, (OptionsBuilder<RedisStorageOptions> redis) => redis.Configure<Serializer>((redisStorage, serializer) =>
+        {
+            redisStorage.ConfigurationOptions = Connection(store);
+            // States are versioned by the ids of their members, private ones too; JSON would drop those.
+            redisStorage.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer);
+            redisStorage.GetStorageKey = (state, grain) => StateKey(options.ClusterId, state, grain);
+        }));
         silo.AddActivityPropagation();
     }
+
+    /// <summary>Where the store keeps a grain's state.</summary>
+    public static string StateKey(string clusterId, string state, GrainId grain) => $"{clusterId}/state/{grain}/{state}";
 
     /// <summary>How every part of the program connects to the store.</summary>
     public static ConfigurationOptions Connection(string store) => new()

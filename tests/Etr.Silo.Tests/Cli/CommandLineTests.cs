@@ -18,7 +18,9 @@ public sealed class CommandLineTests
     public async Task No_verb_is_bad_usage() => Assert.Equal(ExitCodes.BadUsage, (await Invocation.RunAsync()).Code);
 
     [Theory]
+    [InlineData("train")]
     [InlineData("pretrain")]
+    [InlineData("eval")]
     [InlineData("conformance")]
     public async Task Help_of_a_verb_ends_in_examples_of_it(string verb)
     {

@@ -1,0 +1,55 @@
+using System.Security.Cryptography;
+using Etr.Core.Rollouts;
+using Etr.Policy.Models;
+using Etr.Policy.Tokenizers;
+using Etr.Silo.Cli;
+
+namespace Etr.Silo.Engines;
+
+/// <summary>The policy a run starts from.</summary>
+internal static class StartingPolicy
+{
+    /// <summary>
+    /// Finds a model's folder: as named from the working directory, else from the folders above the program, so that the
+    /// shipped model is found wherever <c>etr</c> is started.
+    /// </summary>
+    public static string Locate(string path)
+    {
+        if (Path.IsPathRooted(path) || Directory.Exists(path))
+            return Path.GetFullPath(path);
+        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            string candidate = Path.Combine(folder.FullName, path);
+            if (File.Exists(Path.Combine(candidate, ModelFiles.Config)))
+                return candidate;
+        }
+
+        return Path.GetFullPath(path);
+    }
+
+    /// <summary>Checks a model's folder without loading a weight.</summary>
+    /// <exception cref="CommandFailure">There is no such folder.</exception>
+    /// <exception cref="Policy.Checkpoints.CheckpointException">A file of it is not as it should be.</exception>
+    public static ModelDescription Describe(string folder)
+    {
+        if (!Directory.Exists(folder))
+            throw new CommandFailure($"there is no model directory {folder}: name one that exists, or make the shipped one with 'etr pretrain --out models/arithmetic'");
+        ModelDescription model = ModelFiles.Describe(folder);
+        _ = TokenizerFile.Read(Path.Combine(folder, ModelFiles.Tokenizer));
+        return model;
+    }
+
+    /// <summary>Version 0 of a policy: the weights in a model's folder.</summary>
+    public static async Task<PolicyRef> OfAsync(string folder, CancellationToken cancellationToken)
+    {
+        string file = Path.Combine(folder, ModelFiles.Weights);
+        return new PolicyRef(0, file, await Sha256Async(file, cancellationToken));
+    }
+
+    /// <summary>SHA-256 of a file in lower-case hexadecimal.</summary>
+    public static async Task<string> Sha256Async(string file, CancellationToken cancellationToken)
+    {
+        await using FileStream stream = File.OpenRead(file);
+        return Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, cancellationToken));
+    }
+}

@@ -1,0 +1,37 @@
+using System.Globalization;
+using Etr.Silo.Cli;
+using Etr.Silo.Configuration;
+
+namespace Etr.Silo.Training;
+
+/// <summary>Says what a run would be, without starting or writing anything.</summary>
+internal static class DryRun
+{
+    /// <summary>Prints every setting as it is resolved, and what it names.</summary>
+    /// <exception cref="CommandFailure">Something that a setting names is missing.</exception>
+    public static void Print(EtrSettings settings, Terminal terminal)
+    {
+        RunPlan plan = RunPlan.Of(settings.Run);
+        foreach (Setting setting in SettingSchema.Run)
+            PrintSetting(setting, settings.Run, settings, terminal);
+        foreach (Setting setting in SettingSchema.Host)
+            PrintSetting(setting, settings.Host, settings, terminal);
+
+        terminal.Line();
+        terminal.Line(string.Create(
+            CultureInfo.InvariantCulture,
+            $"model      {plan.Configuration.Policy.Path}: {plan.Model.Parameters} parameters in {plan.Model.Tensors} tensors, {plan.Model.Bytes >> 10} KiB"));
+        terminal.Line($"prompts    {plan.Prompts.Count} of {plan.Prompts.Name}; held out {plan.HeldOut?.Count ?? 0}");
+        terminal.Line($"reward     {plan.Rewards.Shaper.Name}, trend of preset {plan.Rewards.Preset.Name}, advantages {plan.Rewards.Estimator.Name}");
+        terminal.Line($"data       {Path.GetFullPath(settings.Host.Data)}");
+        if (plan.Warning is { } warning)
+            terminal.Warn(warning);
+    }
+
+    private static void PrintSetting(Setting setting, object root, EtrSettings settings, Terminal terminal)
+    {
+        object? value = setting.Property.GetValue(setting.Section is null ? root : setting.Section.GetValue(root));
+        string text = setting.IsSecret && value is string { Length: > 0 } ? "(set)" : Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
+        terminal.Line($"{(settings.Named.Contains(setting.Key) ? "*" : " ")} {setting.Key} = {text}");
+    }
+}

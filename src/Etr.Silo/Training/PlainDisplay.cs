@@ -1,0 +1,43 @@
+using Etr.Core.Evaluation;
+using Etr.Grains.Runs;
+using Etr.Silo.Cli;
+
+namespace Etr.Silo.Training;
+
+/// <summary>A line a step: for files, pipes and logs.</summary>
+internal sealed class PlainDisplay(Terminal terminal, TimeProvider time) : ITrainDisplay
+{
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(15);
+    private readonly List<StepSummary> _steps = [];
+    private long _spoke = time.GetTimestamp();
+
+    /// <inheritdoc/>
+    public void Evaluating(string which, EvaluationProgress progress)
+    {
+        if (progress.Traces == progress.Of)
+            terminal.Line($"evaluated {which}: {progress.Of} traces");
+    }
+
+    /// <inheritdoc/>
+    public void Show(RunStatus status, IReadOnlyList<StepSummary> newSteps)
+    {
+        foreach (StepSummary step in newSteps)
+        {
+            _steps.Add(step);
+            terminal.Line(StepFigures.Line(step, status.Steps, StepFigures.TimeLeft(_steps, status.Steps)));
+            _spoke = time.GetTimestamp();
+        }
+
+        if (status.Waits.Count > 0 && time.GetElapsedTime(_spoke) > Quiet)
+        {
+            // Nothing is worse than a program that says nothing: name the longest wait.
+            terminal.Line(WaitLine.Of(status.Waits[0]));
+            _spoke = time.GetTimestamp();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+    }
+}

@@ -1,0 +1,34 @@
+using Etr.Core.Runs;
+using Etr.Core.Tasks;
+using Etr.Policy.Models;
+using Etr.Silo.Cli;
+using Etr.Silo.Engines;
+
+namespace Etr.Silo.Training;
+
+/// <summary>What a configuration comes to, with everything it names found, opened and checked.</summary>
+/// <param name="Configuration">The configuration, its model's folder absolute.</param>
+/// <param name="Model">The model.</param>
+/// <param name="Prompts">Training prompts.</param>
+/// <param name="HeldOut">Held-out prompts; null where there are none.</param>
+/// <param name="Rewards">Preset, shaper and estimator.</param>
+internal sealed record RunPlan(RunConfiguration Configuration, ModelDescription Model, IPromptSet Prompts, IPromptSet? HeldOut, RewardPlan Rewards)
+{
+    /// <summary>Resolves a configuration. Loads no weight and starts nothing.</summary>
+    /// <exception cref="CommandFailure">Something it names is missing or can't be used together.</exception>
+    /// <exception cref="Policy.Checkpoints.CheckpointException">A file of the model is not as it should be.</exception>
+    public static RunPlan Of(RunConfiguration configuration)
+    {
+        if (configuration.Task is { Name: "jsonl", Data: "" })
+            throw new CommandFailure("Etr:Task:Name is jsonl and Etr:Task:Data names no file: name one with --set Etr:Task:Data=FILE");
+
+        string folder = StartingPolicy.Locate(configuration.Policy.Path);
+        RunConfiguration resolved = configuration with { Policy = configuration.Policy with { Path = folder } };
+        ModelDescription model = StartingPolicy.Describe(folder);
+        var prompts = new PromptSetFactory();
+        return new RunPlan(resolved, model, prompts.Training(resolved), prompts.HeldOut(resolved), RewardPlan.Of(resolved.Reward));
+    }
+
+    /// <summary>A line a person should read before such a run, or null.</summary>
+    public string? Warning => Configuration.Reward.Shaper == "outcome" ? null : Rewards.Preset.Warning;
+}

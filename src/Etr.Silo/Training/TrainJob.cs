@@ -1,0 +1,175 @@
+using System.Globalization;
+using Etr.Core.Evaluation;
+using Etr.Core.Rollouts;
+using Etr.Core.Runs;
+using Etr.Grains.Runs;
+using Etr.Policy.Runtime;
+using Etr.Silo.Cli;
+using Etr.Silo.Configuration;
+using Etr.Silo.Engines;
+using Etr.Silo.Hosting;
+using Etr.Silo.Store;
+
+namespace Etr.Silo.Training;
+
+/// <summary>The main job: evaluate, train, evaluate again, say what came of it. Sampler and learner are in this process.</summary>
+internal sealed class TrainJob(TrainRequest request, Terminal terminal, TimeProvider time)
+{
+    private static readonly TimeSpan PausePatience = TimeSpan.FromSeconds(15);
+    private readonly long _started = time.GetTimestamp();
+
+    /// <summary>Runs the job.</summary>
+    /// <param name="interrupt">Cancelled when the person wants it to end: the run is paused, its state saved.</param>
+    /// <returns>The exit code.</returns>
+    /// <exception cref="CommandFailure">Something it needs is missing; nothing was started.</exception>
+    public async Task<int> RunAsync(CancellationToken interrupt)
+    {
+        EtrSettings settings = request.Settings;
+        var data = DataDirectory.Open(settings.Host.Data);
+        StoredRun? stored = request.Resume is null ? null : StoredRun.Open(data, request.Resume);
+        RunPlan plan = RunPlan.Of(stored?.Configuration() ?? settings.Run);
+        Warn(plan, stored);
+        var runtime = TorchRuntime.Start(plan.Configuration.Policy.Device, plan.Configuration.Policy.Threads);
+
+        await using EtrHost host = await EtrHost.StartAsync(settings, data, TrainingParts.Of(settings, plan, runtime), request.Verbose, interrupt);
+        terminal.Line($"{(settings.Host.Dashboard.Enabled ? "dashboard" : "health and metrics")}  {host.Url}");
+        if (settings.Host.Cluster.Redis.Length == 0)
+            terminal.Line($"store      in this process, in {data.Store}; should it die, other silos wait for it (Etr:Cluster:Redis names one of yours)");
+        await UnfinishedRuns.ListAsync(host, settings, stored?.Name, terminal);
+
+        stored ??= await StoredRun.CreateAsync(data, plan.Configuration, time, interrupt);
+        var run = host.Grains.GetGrain<IRunGrain>(stored.Name);
+        terminal.Line($"run        {stored.Name}");
+        try
+        {
+            int code = await TrainAsync(host, run, stored, plan, interrupt);
+            if (!request.Exit && settings.Host.Dashboard.Enabled)
+                await StayAsync(host, interrupt);
+            return code;
+        }
+        catch (OperationCanceledException) when (interrupt.IsCancellationRequested)
+        {
+            return await PauseAsync(run, stored);
+        }
+    }
+
+    private async Task<int> TrainAsync(EtrHost host, IRunGrain run, StoredRun stored, RunPlan plan, CancellationToken interrupt)
+    {
+        using ITrainDisplay display = terminal.Interactive ? new LiveDisplay(terminal) : new PlainDisplay(terminal, time);
+        PolicyRef start = await StartingPolicy.OfAsync(plan.Configuration.Policy.Path, interrupt);
+        var evaluation = new RunEvaluation(host.Services.GetRequiredService<EngineProvider>(), plan, time);
+        EvaluationPair? before = await evaluation.ReadOrRunAsync("before", stored.BeforeFile, start, display, interrupt);
+
+        RunStatus status = await run.GetStatusAsync();
+        int resumedFrom = status.Step;
+        var use = new EngineUse(host.Services.GetRequiredService<EngineClock>());
+        await GoAsync(run, status.State, stored, plan.Configuration, start);
+        var follower = new RunFollower(run, display, time);
+        status = await follower.FollowAsync(resumedFrom, interrupt);
+        use.Stop();
+
+        bool done = status.State == RunState.Completed;
+        EvaluationPair? after = before is null || !done
+            ? null
+            : await evaluation.ReadOrRunAsync("after", stored.AfterFile, new PolicyRef(status.Step, status.PolicyFile, status.PolicySha256), display, interrupt);
+        display.Dispose();
+
+        RunSummary summary = Summarise(stored, plan, status, follower, use, (before, after), resumedFrom);
+        if (before is not null && after is not null)
+            ResultTable.Write(terminal, before, after, summary.Aes);
+        await CloseAsync(summary, status, use, interrupt);
+        return done ? ExitCodes.Done : ExitCodes.Failed;
+    }
+
+    private static Task GoAsync(IRunGrain run, RunState state, StoredRun stored, RunConfiguration configuration, PolicyRef start) => state switch
+    {
+        RunState.Completed => Task.CompletedTask,
+        RunState.Unknown => run.StartAsync(new RunStart
+        {
+            Run = stored.Name,
+            ConfigurationJson = RunConfigurationJson.Write(configuration),
+            Directory = stored.Directory,
+            PolicyFile = start.File,
+            PolicySha256 = start.Sha256,
+        }),
+        _ => run.ResumeAsync(),
+    };
+
+    private RunSummary Summarise(
+        StoredRun stored, RunPlan plan, RunStatus status, RunFollower follower, EngineUse use, (EvaluationPair? Before, EvaluationPair? After) held, int resumedFrom) => new()
+        {
+            Run = stored.Name,
+            Steps = status.Step,
+            ResumedFrom = resumedFrom,
+            Seconds = time.GetElapsedTime(_started).TotalSeconds,
+            Seed = plan.Configuration.Run.Seed,
+            Shaper = plan.Rewards.Shaper.Name,
+            Estimator = plan.Rewards.Estimator.Name,
+            Before = EvaluationSummary.Of(held.Before),
+            After = EvaluationSummary.Of(held.After),
+            Groups = GroupsSummary.Of(status.Groups),
+            Sampler = EngineSummary.Of(follower.SampledTokens, use.Sampler),
+            Learner = EngineSummary.Of(follower.TrainedTokens, use.Learner),
+            Idle = new IdleSummary(use.SamplerIdle, use.LearnerIdle),
+            Checkpoint = new CheckpointSummary(status.CheckpointFile, status.CheckpointSha256),
+        };
+
+    private async Task CloseAsync(RunSummary summary, RunStatus status, EngineUse use, CancellationToken interrupt)
+    {
+        terminal.Line(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{summary.Steps} steps in {summary.Seconds:0} s; sampler {summary.Sampler.TokensPerSecond:0} tokens/s, learner {summary.Learner.TokensPerSecond:0} tokens/s, engines busy {100 * use.EngineShare:0.0} % of the training"));
+        if (status.Reason.Length > 0)
+            terminal.Line($"{status.State.ToString().ToLowerInvariant()}: {status.Reason}");
+        if (status.SkippedSteps > 0)
+            terminal.Line($"{status.SkippedSteps} steps were skipped: loss or gradients were not finite");
+        if (request.Summary is { } file)
+        {
+            await summary.WriteAsync(file, interrupt);
+            terminal.Line($"summary    {Path.GetFullPath(file)}");
+        }
+
+        if (status.State != RunState.Completed)
+            terminal.Fail($"the run has stopped: {status.Reason}; its state is saved, and {ResumeCommand(summary.Run)} goes on");
+    }
+
+    private async Task StayAsync(EtrHost host, CancellationToken interrupt)
+    {
+        terminal.Line($"the dashboard stays at {host.Url}; Ctrl-C ends");
+        try
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, time, interrupt);
+        }
+        catch (OperationCanceledException)
+        {
+            // That is how it ends; the run itself is over.
+        }
+    }
+
+    private async Task<int> PauseAsync(IRunGrain run, StoredRun stored)
+    {
+        terminal.Line("interrupted: pausing the run");
+        RunStatus status = await run.GetStatusAsync().WaitAsync(PausePatience, time);
+        if (status.State == RunState.Running)
+        {
+            await run.PauseAsync("interrupted").WaitAsync(PausePatience, time);
+            status = await run.GetStatusAsync().WaitAsync(PausePatience, time);
+        }
+
+        terminal.Line($"state is saved at step {status.Step}; go on with: {ResumeCommand(stored.Name)}");
+        return ExitCodes.Interrupted;
+    }
+
+    private string ResumeCommand(string run) => UnfinishedRuns.ResumeCommand(run, request.Settings);
+
+    private void Warn(RunPlan plan, StoredRun? resumed)
+    {
+        if (plan.Warning is { } warning)
+            terminal.Warn(warning);
+        if (resumed is null)
+            return;
+        string[] ignored = [.. request.Settings.Named.Where(key => SettingSchema.Run.Any(setting => setting.Key == key)).Order(StringComparer.Ordinal)];
+        if (ignored.Length > 0)
+            terminal.Warn($"a resumed run keeps the configuration it started with; ignored: {string.Join(", ", ignored)}");
+    }
+}
