@@ -1,8 +1,12 @@
 using BenchmarkDotNet.Running;
 using Etr.Benchmarks;
+using Etr.Benchmarks.MainJobs;
 
 if (args is ["trainer", ..])
     return await TrainerBenchmarks.RunAsync(args[1..]);
+
+if (args is ["main-job", ..])
+    return await MainJobRunner.RunAsync(args[1..]);
 
 BenchmarkSwitcher.FromAssembly(typeof(TrainerBenchmarks).Assembly).Run(args);
 return 0;

@@ -89,6 +89,9 @@ internal sealed class EtrHost : IAsyncDisposable
         builder.Services.AddRoutingCore();
         builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
         builder.Logging.SetMinimumLevel(verbose ? LogLevel.Information : LogLevel.Warning);
+
+        // On a machine with few cores a tensor operation holds the watchdog up for a moment: that is no news to a person.
+        builder.Logging.AddFilter("Orleans.Runtime.Watchdog", verbose ? LogLevel.Information : LogLevel.Error);
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
         // The host's own commands decide when it ends, and say so; it shall not act on signals by itself.
         builder.Services.AddSingleton<IHostLifetime, QuietLifetime>();

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Etr.Core.Evaluation;
 using Etr.Core.Files;
 using Etr.Core.Statistics;
@@ -39,6 +40,9 @@ internal sealed record RunSummary
 
     public required IdleSummary Idle { get; init; }
 
+    /// <summary>Share of the training's wall time in which either engine was busy (0 to 1).</summary>
+    public required double EngineShare { get; init; }
+
     public required CheckpointSummary Checkpoint { get; init; }
 
     /// <summary>Writes the file, whole or not at all.</summary>
@@ -46,12 +50,25 @@ internal sealed record RunSummary
         DurableFile.WriteAsync(Path.GetFullPath(path), JsonSerializer.SerializeToUtf8Bytes(this, Options), cancellationToken);
 }
 
-/// <summary>An evaluation in a summary.</summary>
-internal sealed record EvaluationSummary(
+/// <summary>An evaluation's figures in a summary.</summary>
+internal record FiguresSummary(
     double Accuracy, double[] AccuracyInterval95, double Length, double Steps, double? Spearman, double Reflections, double? TrendLengthCorrelation, double H1)
 {
-    public static EvaluationSummary? Of(EvaluationPair? pair) => pair?.Sampled.All is not { } all ? null : new(
-        all.Accuracy, all.AccuracyInterval95, all.Length, all.Steps, all.Spearman, all.Reflections, all.TrendLengthCorrelation, all.H1);
+    public static FiguresSummary Of(EvaluationFigures figures) => new(
+        figures.Accuracy, figures.AccuracyInterval95, figures.Length, figures.Steps, figures.Spearman, figures.Reflections, figures.TrendLengthCorrelation, figures.H1);
+}
+
+/// <summary>An evaluation in a summary: all prompts, each category, and greedy traces of the same prompts.</summary>
+internal sealed record EvaluationSummary(FiguresSummary All, IReadOnlyDictionary<string, FiguresSummary> ByCategory, FiguresSummary? Greedy)
+    : FiguresSummary(All)
+{
+    [JsonIgnore]
+    public FiguresSummary All { get; } = All;
+
+    public static EvaluationSummary? Of(EvaluationPair? pair) => pair is null ? null : new(
+        FiguresSummary.Of(pair.Sampled.All),
+        pair.Sampled.ByCategory.ToDictionary(category => category.Key, category => FiguresSummary.Of(category.Value)),
+        pair.Greedy is { } greedy ? FiguresSummary.Of(greedy.All) : null);
 }
 
 /// <summary>The ledger in a summary.</summary>

@@ -111,6 +111,7 @@ internal sealed class TrainJob(TrainRequest request, Terminal terminal, TimeProv
             Sampler = EngineSummary.Of(follower.SampledTokens, use.Sampler),
             Learner = EngineSummary.Of(follower.TrainedTokens, use.Learner),
             Idle = new IdleSummary(use.SamplerIdle, use.LearnerIdle),
+            EngineShare = use.EngineShare,
             Checkpoint = new CheckpointSummary(status.CheckpointFile, status.CheckpointSha256),
         };
 
