@@ -36,7 +36,7 @@ internal sealed record Health(HealthLevel Level, string Kind, string Words)
     {
         RunState.Failed => new(HealthLevel.Bad, "failed", $"The run stopped: {Because(status)} Resume it with etr train --resume {status.Run}."),
         RunState.Paused => new(HealthLevel.Notice, "paused", $"The run is paused: {Because(status)} Resume it with etr train --resume {status.Run}."),
-        RunState.Completed => new(HealthLevel.Good, "completed", $"The run has ended after {status.Step} steps. {Sentence(status.Reason)}".TrimEnd()),
+        RunState.Completed => new(HealthLevel.Good, "completed", $"The run has ended after {status.Step} steps. {Sentence(Capital(status.Reason))}".TrimEnd()),
         _ => null,
     };
 

@@ -28,10 +28,17 @@ internal sealed record Tile(string Name, string Unit, string Meaning, Welcome We
         new("Step entropy", "nats", "mean over reasoning steps", Welcome.Neither, s => s.StepEntropy, v => Figures.Fixed(v, 3)),
         new("Trend R", "nats", "mean entropy trend under the run's preset", Welcome.More, s => s.Trend, v => Figures.Fixed(v, 3)),
         new("r(R, length)", "", "negative shortens, positive lengthens", Welcome.Neither, s => s.TrendLengthCorrelation, v => Figures.Signed(v)),
+        new("Signal", "of groups", "share of groups with an advantage other than zero", Welcome.Neither, SignalOf, Figures.Percent),
         new("KL", "nats a token", "to the starting policy; 0 where not computed", Welcome.Neither, s => s.Kl, v => Figures.Fixed(v, 4)),
         new("Staleness", "versions", "mean of the step's groups", Welcome.Less, s => s.Staleness, v => Figures.Fixed(v, 2)),
         new("Sampled", "tokens/s", "while the step was drawn", Welcome.More, s => s.RolloutSeconds > 0 ? s.SampledTokens / s.RolloutSeconds : double.NaN, Figures.Number),
     ];
+
+    private static double SignalOf(StepSummary step)
+    {
+        var groups = step.AllRight + step.Mixed + step.AllWrong;
+        return groups == 0 ? double.NaN : 1 - (double)step.ZeroAdvantage / groups;
+    }
 
     /// <summary>Its values from the first step to the last.</summary>
     public IReadOnlyList<double> Values(IReadOnlyList<StepSummary> steps) => [.. steps.Select(Of)];

@@ -4,15 +4,15 @@ using Etr.Grains.Groups;
 
 namespace Etr.Dashboard.Prompts;
 
-/// <summary>Where the points of a group's step entropies lie in a picture of 720 × 260.</summary>
+/// <summary>Where the points of a group's step entropies lie in a picture of 1080 × 290.</summary>
 internal sealed class TrajectoryPlot
 {
-    public const double Width = 720;
-    public const double Height = 260;
-    public const double Left = 44;
-    public const double Right = 708;
+    public const double Width = 1080;
+    public const double Height = 290;
+    public const double Left = 46;
+    public const double Right = 1064;
     public const double Top = 14;
-    public const double Bottom = 226;
+    public const double Bottom = 252;
 
     private const int FewestSteps = 4;
     private static readonly double[] RoundHeights = [0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 16];

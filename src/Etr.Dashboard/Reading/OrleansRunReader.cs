@@ -1,5 +1,3 @@
-using System.Text.Json;
-using Etr.Core.Presets;
 using Etr.Core.Runs;
 using Etr.Core.Trends;
 using Etr.Grains.Groups;
@@ -28,8 +26,7 @@ internal sealed class OrleansRunReader(IGrainFactory grains, IOptions<DashboardO
         if (start is null)
             return TrendOptions.Guarded;
 
-        var reward = JsonSerializer.Deserialize<RunConfiguration>(start.ConfigurationJson)?.Reward ?? new RewardOptions();
-        return TrendOf(reward);
+        return RewardPlan.Of(RunConfigurationJson.Read(start.ConfigurationJson).Reward).Preset.Trend;
     }
 
     public Task<PoolStatus> GetPoolAsync(CancellationToken cancellationToken) =>
@@ -40,17 +37,6 @@ internal sealed class OrleansRunReader(IGrainFactory grains, IOptions<DashboardO
 
     public Task<GroupView> GetGroupAsync(string run, long ordinal, CancellationToken cancellationToken) =>
         Within(grains.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(run, ordinal)).GetViewAsync(), cancellationToken);
-
-    /// <summary>The preset a run measures its trend by, with the constants its configuration overrides.</summary>
-    internal static TrendOptions TrendOf(RewardOptions reward)
-    {
-        var name = reward.Preset.Length > 0 ? reward.Preset : reward.Shaper;
-        var preset = EtrPreset.All.FirstOrDefault(p => p.Name == name) ?? EtrPreset.Guarded;
-        return new TrendOptions(
-            reward.Alpha ?? preset.Trend.Alpha,
-            reward.Beta ?? preset.Trend.Beta,
-            reward.Gamma ?? preset.Trend.Gamma);
-    }
 
     private Task<T> Within<T>(Task<T> call, CancellationToken cancellationToken) =>
         call.WaitAsync(options.Value.CallDeadline, time, cancellationToken);

@@ -8,7 +8,8 @@ namespace Etr.Dashboard.Wall;
 /// </summary>
 /// <remarks>
 /// <code>
-/// header  u32 sequence · u32 snapshot? · u32 cells on the wall · i32 position of the selected prompt · u32 cells that follow
+/// header  u32 sequence · u32 snapshot? · u32 cells on the wall · i32 selected prompt (−1: none) · i32 its position (−1: filtered out)
+///         · u32 cells that follow
 /// cell    u32 prompt · u32 position · u8 flags (1 live, 2 pinned) · u8 direction · u8 accuracy in percent (255: not graded)
 ///         · u8 slot (255: none) · u16 steps in all · u16 steps that follow · u32 tokens · u32 policy version · f32 trend R
 /// step    u16 entropy in millinats
@@ -19,20 +20,22 @@ internal sealed class WallFrame
     /// <summary>Newest steps shown of a trace.</summary>
     public const int MostSteps = 48;
 
-    private const int HeaderSize = 20;
+    private const int HeaderSize = 24;
+    private const int CountOffset = 20;
     private const int CellSize = 28;
     private const byte NotGraded = 255;
 
     private readonly ArrayBufferWriter<byte> _bytes = new();
     private uint _cells;
 
-    public WallFrame(uint sequence, bool snapshot, int total, int selectedPosition)
+    public WallFrame(uint sequence, bool snapshot, int total, int selected, int selectedPosition)
     {
         var header = _bytes.GetSpan(HeaderSize);
         BinaryPrimitives.WriteUInt32LittleEndian(header, sequence);
         BinaryPrimitives.WriteUInt32LittleEndian(header[4..], snapshot ? 1u : 0u);
         BinaryPrimitives.WriteUInt32LittleEndian(header[8..], (uint)total);
-        BinaryPrimitives.WriteInt32LittleEndian(header[12..], selectedPosition);
+        BinaryPrimitives.WriteInt32LittleEndian(header[12..], selected);
+        BinaryPrimitives.WriteInt32LittleEndian(header[16..], selectedPosition);
         _bytes.Advance(HeaderSize);
     }
 
@@ -63,7 +66,7 @@ internal sealed class WallFrame
     public byte[] ToArray()
     {
         var bytes = _bytes.WrittenSpan.ToArray();
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(16), _cells);
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(CountOffset), _cells);
         return bytes;
     }
 

@@ -60,7 +60,7 @@ internal sealed class WallSession(RunWall wall, TimeSpan sortInterval, TimeProvi
                 return null;
 
             var end = (int)Math.Min(_order.Length, (long)_first + _count);
-            var frame = new WallFrame(_sequence + 1, _needsSnapshot, _order.Length, Array.IndexOf(_order, _selected));
+            var frame = new WallFrame(_sequence + 1, _needsSnapshot, _order.Length, _selected, Array.IndexOf(_order, _selected));
             var any = _needsSnapshot;
             for (var position = Math.Min(_first, end); position < end; position++)
             {

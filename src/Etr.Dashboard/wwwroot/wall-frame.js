@@ -8,11 +8,12 @@ export function readFrame(bytes) {
     sequence: data.getUint32(0, true),
     snapshot: data.getUint32(4, true) === 1,
     total: data.getUint32(8, true),
-    selectedPosition: data.getInt32(12, true),
+    selected: data.getInt32(12, true),
+    selectedPosition: data.getInt32(16, true),
     cells: [],
   };
-  const count = data.getUint32(16, true);
-  let at = 20;
+  const count = data.getUint32(20, true);
+  let at = 24;
   for (let i = 0; i < count; i++) {
     const flags = data.getUint8(at + 8);
     const kept = data.getUint16(at + 14, true);

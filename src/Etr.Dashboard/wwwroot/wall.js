@@ -56,7 +56,8 @@ class Wall {
     this.stats.bytes += bytes.byteLength;
     if (frame.snapshot) this.cells.clear();
     for (const cell of frame.cells) this.cells.set(cell.prompt, cell);
-    if (this.selected !== null && frame.selectedPosition >= 0) this.selected.position = frame.selectedPosition;
+    // The server may not have heard yet of a newer selection.
+    if (this.selected !== null && this.selected.prompt === frame.selected && frame.selectedPosition >= 0) this.selected.position = frame.selectedPosition;
     if (frame.total !== this.total) {
       this.total = frame.total;
       this.measure();

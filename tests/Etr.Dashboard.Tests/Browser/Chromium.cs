@@ -1,3 +1,4 @@
+using Etr.Dashboard.Tests.Hosting;
 using Microsoft.Playwright;
 
 namespace Etr.Dashboard.Tests.Browser;
@@ -13,6 +14,9 @@ public sealed class Chromium : IAsyncLifetime
         "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
     ];
 
+    // Milliseconds: generous, since a machine that builds and trains beside the tests answers slowly.
+    private const int Patience = 30_000;
+
     private IPlaywright? _playwright;
     private IBrowser? _browser;
 
@@ -23,6 +27,7 @@ public sealed class Chromium : IAsyncLifetime
 
         // The driver must not fetch a browser of its own.
         Environment.SetEnvironmentVariable("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1");
+        Assertions.SetDefaultExpectTimeout(Patience);
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = Executable, Headless = true, Args = Arguments });
     }
@@ -34,17 +39,17 @@ public sealed class Chromium : IAsyncLifetime
         _playwright?.Dispose();
     }
 
-    /// <summary>A fresh page, in a context of its own; skips the test where there is no browser.</summary>
-    public async Task<IPage> OpenAsync(ColorScheme scheme = ColorScheme.Light, int width = 1280, int height = 800, ReducedMotion motion = ReducedMotion.NoPreference)
+    /// <summary>A fresh page in a context of its own, closed before <paramref name="host"/> is; skips the test where there is no browser.</summary>
+    internal async Task<IPage> OpenAsync(DashboardHost host, ColorScheme scheme = ColorScheme.Light, int width = 1280, int height = 800)
     {
         Assert.SkipWhen(_browser is null, $"There is no browser at {Executable}.");
         var context = await _browser!.NewContextAsync(new()
         {
             ColorScheme = scheme,
-            ReducedMotion = motion,
             ViewportSize = new() { Width = width, Height = height },
         });
-        context.SetDefaultTimeout(30_000);
+        context.SetDefaultTimeout(Patience);
+        host.CloseFirst(context);
         return await context.NewPageAsync();
     }
 }

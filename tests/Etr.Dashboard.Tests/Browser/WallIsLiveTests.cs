@@ -14,7 +14,7 @@ public sealed class WallIsLiveTests(Chromium chromium)
         await using var host = await DashboardHost.StartAsync();
         host.Runs.Entries = [Samples.Entry()];
         host.Runs.Status = Samples.Status();
-        var page = await chromium.OpenAsync();
+        var page = await chromium.OpenAsync(host);
         await page.OpenWallAsync(host.Address);
 
         host.Feed.Publish(Samples.Event(RolloutEventKind.GroupOpened, Prompt));

@@ -11,6 +11,7 @@ namespace Etr.Dashboard.Tests.Hosting;
 internal sealed class DashboardHost : IAsyncDisposable
 {
     private readonly WebApplication _app;
+    private readonly Stack<IAsyncDisposable> _guests = [];
 
     private DashboardHost(WebApplication app, ScriptedRuns runs) => (_app, Runs) = (app, runs);
 
@@ -34,5 +35,13 @@ internal sealed class DashboardHost : IAsyncDisposable
         return new DashboardHost(app, runs);
     }
 
-    public ValueTask DisposeAsync() => _app.DisposeAsync();
+    /// <summary>Browsers go before their server does, or they would keep calling for it.</summary>
+    public void CloseFirst(IAsyncDisposable guest) => _guests.Push(guest);
+
+    public async ValueTask DisposeAsync()
+    {
+        while (_guests.TryPop(out var guest))
+            await guest.DisposeAsync();
+        await _app.DisposeAsync();
+    }
 }

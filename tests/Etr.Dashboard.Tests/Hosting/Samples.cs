@@ -129,7 +129,7 @@ internal static class Samples
         var steps = new int[texts.Count];
         for (var i = 1; i < texts.Count; i++)
             steps[i] = steps[i - 1] + (texts[i - 1].EndsWith("\n\n", StringComparison.Ordinal) ? 1 : 0);
-        var entropies = steps.Select((step, i) => (float)(1.4 * Math.Exp(-0.4 * step) * (0.3 + 0.7 * ((i * 7 + slot) % 5) / 4.0))).ToArray();
+        var entropies = steps.Select((step, i) => (float)(1.4 * Math.Exp(-0.4 * step) * (0.2 + 0.8 * ((i * 7 + slot * step * 3) % 5) / 4.0))).ToArray();
         double[] stepEntropies = [.. Enumerable.Range(0, steps[^1] + 1).Select(step => entropies.Where((_, i) => steps[i] == step).Average(e => (double)e))];
         var right = slot % 4 != 2;
         var trend = EntropyTrend.Of(stepEntropies, TrendOptions.Guarded);
@@ -153,8 +153,8 @@ internal static class Samples
             CorrectnessReward = right ? 1 : -1,
             TrendReward = right ? 0.005 * trend : 0,
             Advantage = right ? 0.4 + 0.1 * slot : -1.6,
-            SymmetricTrend = EntropyTrend.Symmetric(stepEntropies, 0.9) / 2,
-            Variation = EntropyTrend.Variation(stepEntropies, 0.9) / 2,
+            SymmetricTrend = EntropyTrend.Symmetric(stepEntropies, 0.9),
+            Variation = EntropyTrend.Variation(stepEntropies, 0.9),
             Spearman = -0.9,
         };
     }

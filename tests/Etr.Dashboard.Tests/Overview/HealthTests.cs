@@ -1,0 +1,71 @@
+using Etr.Dashboard.Overview;
+using Etr.Dashboard.Tests.Hosting;
+using Etr.Grains.Runs;
+using Etr.Grains.Samplers;
+using Etr.Grains.Waits;
+
+namespace Etr.Dashboard.Tests.Overview;
+
+public sealed class HealthTests
+{
+    private static readonly PoolStatus NoSampler = new() { Samplers = [], Leases = 0, Voided = 0 };
+
+    [Fact]
+    public void A_failed_run_is_the_most_urgent_and_says_how_to_go_on()
+    {
+        var health = Health.Of(Samples.Status(RunState.Failed) with { Reason = "three steps in a row were not finite" }, [], NoSampler);
+
+        Assert.Equal(HealthLevel.Bad, health.Level);
+        Assert.Equal("The run stopped: three steps in a row were not finite. Resume it with etr train --resume run-1.", health.Words);
+    }
+
+    [Fact]
+    public void Without_samplers_the_run_says_so() =>
+        Assert.Equal("no-sampler", Health.Of(Samples.Status(), [Samples.Step(1)], NoSampler).Kind);
+
+    [Fact]
+    public void A_short_wait_is_no_news()
+    {
+        var status = Samples.Status() with { Waits = [new Wait { Who = "learner", What = "a batch", Seconds = 2, DeadlineSeconds = 30 }] };
+
+        Assert.Equal("steady", Health.Of(status, [Samples.Step(1)], Samples.Pool()).Kind);
+    }
+
+    [Fact]
+    public void The_kind_stays_while_only_seconds_pass()
+    {
+        Health At(double seconds) => Health.Of(
+            Samples.Status() with { Waits = [new Wait { Who = "learner", What = "a batch", Seconds = seconds, DeadlineSeconds = 60 - seconds }] },
+            [], Samples.Pool());
+
+        Assert.Equal(At(20).Kind, At(21).Kind);
+        Assert.NotEqual(At(20).Words, At(21).Words);
+    }
+
+    [Fact]
+    public void A_trend_that_pays_for_length_is_told_of() => Assert.Equal(
+        "The trend pays for longer traces now: r(R, length) is +0.62 among right traces.",
+        Health.Of(Samples.Status(), [Samples.Step(1) with { TrendLengthCorrelation = 0.62 }], Samples.Pool()).Words);
+
+    [Fact]
+    public void A_fall_of_entropy_is_told_with_its_size_and_time()
+    {
+        StepSummary[] steps = [.. Enumerable.Range(1, 31).Select(step => Samples.Step(step) with { StepEntropy = step == 11 ? 0.5 : step == 31 ? 0.19 : 1, Accuracy = 1, Length = 33 })];
+
+        Assert.Equal("Step entropy fell 62 % in 20 steps; accuracy is 100.0 %, 33.0 tokens a trace.", Health.Of(Samples.Status(), steps, Samples.Pool()).Words);
+    }
+
+    [Fact]
+    public void A_skipped_update_is_bad_news() => Assert.Equal(
+        "skipped", Health.Of(Samples.Status() with { SkippedSteps = 1 }, [Samples.Step(1) with { Applied = false }], Samples.Pool()).Kind);
+
+    [Fact]
+    public void Tiles_tell_the_way_from_the_first_step_with_a_figure()
+    {
+        var length = Tile.All.Single(tile => tile.Name == "Chain length");
+        StepSummary[] steps = [Samples.Step(1) with { Length = double.NaN }, Samples.Step(2) with { Length = 80 }, Samples.Step(3) with { Length = 40 }];
+
+        Assert.Equal(("▼ from 80.0 since step 2", "good"), length.Change(steps));
+        Assert.Null(length.Change(steps[..2]));
+    }
+}

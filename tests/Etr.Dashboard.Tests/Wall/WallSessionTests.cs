@@ -1,0 +1,122 @@
+using System.Buffers.Binary;
+using Etr.Dashboard.Tests.Hosting;
+using Etr.Dashboard.Wall;
+using Etr.Grains.Feed;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Etr.Dashboard.Tests.Wall;
+
+public sealed class WallSessionTests
+{
+    private static readonly TimeSpan SortInterval = TimeSpan.FromSeconds(2);
+
+    private readonly FakeTimeProvider _time = new();
+    private readonly RunWall _wall = new(Samples.Run);
+    private readonly WallSession _session;
+
+    public WallSessionTests()
+    {
+        _session = new WallSession(_wall, SortInterval, _time);
+        _session.Show(0, 10);
+    }
+
+    [Fact]
+    public void The_first_frame_is_a_snapshot_and_the_next_only_what_changed()
+    {
+        Step(1, 0, 0.5);
+        Step(2, 0, 0.5);
+        Assert.Equal((1u, true, 2), Read(_session.Next()));
+
+        Assert.Null(_session.Next());
+        Step(2, 1, 0.25);
+        Assert.Equal((2u, false, 1), Read(_session.Next()));
+    }
+
+    [Fact]
+    public void Changes_out_of_view_send_nothing_until_they_are_scrolled_to()
+    {
+        for (var prompt = 0; prompt < 30; prompt++)
+            Step(prompt, 0, 0.5);
+        Assert.Equal((1u, true, 10), Read(_session.Next()));
+
+        Step(20, 1, 0.4);
+        Assert.Null(_session.Next());
+
+        _session.Show(20, 5);
+        Assert.Equal((2u, true, 5), Read(_session.Next()));
+    }
+
+    [Fact]
+    public void After_a_lost_frame_everything_in_view_is_said_again()
+    {
+        Step(1, 0, 0.5);
+        Step(2, 0, 0.5);
+        _session.Next();
+
+        _session.Lost();
+
+        Assert.Equal((2u, true, 2), Read(_session.Next()));
+    }
+
+    [Fact]
+    public void A_hidden_or_paused_wall_sends_nothing()
+    {
+        Step(1, 0, 0.5);
+        _session.Next();
+        _session.SetPaused(true);
+        Step(1, 1, 0.5);
+        Assert.Null(_session.Next());
+        _session.SetPaused(false);
+        Assert.NotNull(_session.Next());
+
+        _session.SetVisible(false);
+        Step(1, 2, 0.5);
+        Assert.Null(_session.Next());
+        _session.SetVisible(true);
+        Assert.NotNull(_session.Next());
+    }
+
+    [Fact]
+    public void Cells_change_places_only_when_sorting_is_due()
+    {
+        _session.Ask(new WallQuery { Sort = WallSort.Wrong });
+        Seal(1, 0.5);
+        Seal(2, 1);
+        _session.Next();
+
+        Seal(2, 0, ordinal: 2);
+        Assert.Equal((2u, false, 1), Read(_session.Next()));
+
+        _time.Advance(SortInterval);
+        Assert.Equal((3u, true, 2), Read(_session.Next()));
+    }
+
+    [Fact]
+    public void A_browser_cannot_ask_for_more_than_a_frame_may_hold()
+    {
+        for (var prompt = 0; prompt < WallSession.MostVisible + 5; prompt++)
+            Step(prompt, 0, 0.5);
+
+        _session.Show(-3, int.MaxValue);
+
+        Assert.Equal((1u, true, WallSession.MostVisible), Read(_session.Next()));
+    }
+
+    private static (uint Sequence, bool Snapshot, int Cells) Read(byte[]? frame)
+    {
+        Assert.NotNull(frame);
+        return (BinaryPrimitives.ReadUInt32LittleEndian(frame),
+            BinaryPrimitives.ReadUInt32LittleEndian(frame.AsSpan(4)) == 1,
+            (int)BinaryPrimitives.ReadUInt32LittleEndian(frame.AsSpan(20)));
+    }
+
+    private void Step(int prompt, int step, double entropy) => Apply(Samples.Event(RolloutEventKind.StepSampled, prompt, step: step, value: entropy));
+
+    private void Seal(int prompt, double accuracy, long ordinal = 1) => Apply(Samples.Event(RolloutEventKind.GroupSealed, prompt, value: accuracy, ordinal: ordinal));
+
+    private void Apply(RolloutEvent happened)
+    {
+        _wall.BeginBatch();
+        _wall.Apply(happened);
+    }
+}
