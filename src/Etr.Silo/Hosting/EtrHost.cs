@@ -89,9 +89,8 @@ internal sealed class EtrHost : IAsyncDisposable
         builder.Services.AddRoutingCore();
         builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
         builder.Logging.SetMinimumLevel(verbose ? LogLevel.Information : LogLevel.Warning);
-
-        // On a machine with few cores a tensor operation holds the watchdog up for a moment: that is no news to a person.
-        builder.Logging.AddFilter("Orleans.Runtime.Watchdog", verbose ? LogLevel.Information : LogLevel.Error);
+        if (!verbose)
+            builder.Logging.AddFilter("Orleans", LogLevel.Error); // What matters of it is told in the run's own words.
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
         // The host's own commands decide when it ends, and say so; it shall not act on signals by itself.
         builder.Services.AddSingleton<IHostLifetime, QuietLifetime>();
