@@ -1,3 +1,4 @@
+using Etr.Core.Grading;
 using Etr.Core.Rollouts;
 
 namespace Etr.Core.Groups;
@@ -25,13 +26,7 @@ public sealed record GroupBody(
 /// <param name="Truncated">Whether it was cut off at the length limit.</param>
 /// <param name="Verdict">The grader's verdict.</param>
 /// <param name="Payment">Reward and advantage.</param>
-public sealed record GroupTrace(IReadOnlyList<SampledToken> Tokens, bool Truncated, TraceVerdict Verdict, TracePayment Payment);
-
-/// <summary>What a grader says of a response.</summary>
-/// <param name="Correct">Whether the answer is right.</param>
-/// <param name="Extracted">The answer found in the response; empty where there is none.</param>
-/// <param name="Reason">Why the verdict is what it is, in words.</param>
-public sealed record TraceVerdict(bool Correct, string Extracted, string Reason);
+public sealed record GroupTrace(IReadOnlyList<SampledToken> Tokens, bool Truncated, Verdict Verdict, TracePayment Payment);
 
 /// <summary>What a trace earned.</summary>
 /// <param name="Reward">The shaped reward r.</param>

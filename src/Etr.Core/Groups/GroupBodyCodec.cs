@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text.Json;
+using Etr.Core.Grading;
 using Etr.Core.Rollouts;
 
 namespace Etr.Core.Groups;
@@ -104,5 +105,5 @@ public static class GroupBodyCodec
 
     private sealed record Header(long Ordinal, int Prompt, int Round, long PolicyVersion, int[] PromptTokens, TraceHeader[] Traces);
 
-    private sealed record TraceHeader(bool Truncated, TraceVerdict Verdict, TracePayment Payment);
+    private sealed record TraceHeader(bool Truncated, Verdict Verdict, TracePayment Payment);
 }

@@ -1,3 +1,4 @@
+using Etr.Core.Grading;
 using Etr.Core.Rewards;
 using Etr.Core.Rollouts;
 using Etr.Core.Runs;
@@ -12,9 +13,12 @@ public static class GroupScorer
     /// <param name="traces">The traces, by slot.</param>
     /// <param name="verdicts">The grader's verdict on each.</param>
     /// <param name="plan">Shaper and estimator.</param>
-    public static GroupTrace[] Score(IReadOnlyList<Trace> traces, IReadOnlyList<TraceVerdict> verdicts, RewardPlan plan)
+    /// <exception cref="ArgumentException">A log-probability or an entropy is not a finite number.</exception>
+    public static GroupTrace[] Score(IReadOnlyList<Trace> traces, IReadOnlyList<Verdict> verdicts, RewardPlan plan)
     {
         ArgumentNullException.ThrowIfNull(plan);
+        if (traces.SelectMany(trace => trace.Tokens).Any(token => !float.IsFinite(token.LogProb) || !float.IsFinite(token.Entropy) || !float.IsFinite(token.TopFiveEntropy)))
+            throw new ArgumentException("A token's log-probability or entropy is not a finite number.", nameof(traces));
         GradedTrace[] graded = [.. traces.Select((trace, slot) => trace.Graded(verdicts[slot].Correct))];
         IReadOnlyList<ShapedReward> rewards = plan.Shaper.Shape(graded);
         double[] advantages = plan.Estimator.NeedsBatch ? new double[rewards.Count] : plan.Estimator.Estimate(rewards);

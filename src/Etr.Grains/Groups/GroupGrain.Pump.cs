@@ -1,4 +1,5 @@
 using Etr.Core.Files;
+using Etr.Core.Grading;
 using Etr.Core.Groups;
 using Etr.Core.Rollouts;
 using Etr.Core.Statistics;
@@ -183,7 +184,7 @@ internal sealed partial class GroupGrain
         Trace[] traces = [.. Enumerable.Range(0, _slots!.Count).Select(slot => _slots[slot].Builder.Complete(_slots[slot].Ending == TraceEnd.Truncated))];
         try
         {
-            TraceVerdict[] verdicts = [.. traces.Select(trace => _context.Grader.Grade(prompt, trace.Text))];
+            Verdict[] verdicts = [.. traces.Select(trace => _context.Grader.Grade(trace.Text, prompt.Answer))];
             GroupTrace[] scored = GroupScorer.Score(traces, verdicts, _context.Rewards);
             return new GroupBody(Spec.Ordinal, Spec.Prompt, Spec.Round, Spec.PolicyVersion, Group.PromptTokens, scored);
         }

@@ -54,7 +54,7 @@ internal sealed partial class GroupGrain
             Ended = true,
             Truncated = scored.Truncated,
             Verdict = scored.Verdict.Correct ? 1 : 0,
-            Extracted = scored.Verdict.Extracted,
+            Extracted = scored.Verdict.Extracted ?? "",
             VerdictReason = scored.Verdict.Reason,
             Reward = scored.Payment.Reward,
             CorrectnessReward = scored.Payment.CorrectnessTerm,

@@ -28,6 +28,9 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
     private readonly Pump _pump;
     private readonly WaitNote _wait;
     private readonly CancellationTokenSource _stop = new();
+
+    // What is known to be on disk. Answers are given from it alone, never from a record on its way there.
+    private LearnerRecord _committed = new();
     private BatchWindow _window = new(0);
     private IPolicyTrainer? _trainer;
     private bool _published;
@@ -50,11 +53,10 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
 
     private string Name => this.GetPrimaryKeyString();
 
-    private LearnerRecord Learner => _state.State;
-
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        _window = new BatchWindow(Learner.Mark);
+        _committed = _state.State;
+        _window = new BatchWindow(_committed.Mark);
         return Task.CompletedTask;
     }
 
@@ -71,9 +73,9 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
     public Task<SubmitAnswer> SubmitAsync(GroupSubmission submission)
     {
         SubmitAnswer answer;
-        if (submission.Ordinal < Learner.Mark)
+        if (submission.Ordinal < _committed.Mark)
             answer = StepOf(submission.Ordinal) is { } step ? new SubmitAnswer(SubmitKind.Committed, step) : new SubmitAnswer(SubmitKind.Duplicate, 0);
-        else if (submission.PolicyVersion + RunShape.StalenessBound < Learner.Step)
+        else if (submission.PolicyVersion + RunShape.StalenessBound < _committed.Step)
             answer = new SubmitAnswer(SubmitKind.Stale, 0);
         else
             answer = new SubmitAnswer(_window.Hold(submission) ? SubmitKind.Accepted : SubmitKind.Duplicate, 0);
@@ -93,7 +95,7 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
         _pump.Wake();
         return Task.FromResult(new LearnerPulse
         {
-            Step = Learner.Step,
+            Step = _committed.Step,
             Held = _window.HeldCount,
             Wait = _training ? null : _wait.Current,
             Fault = _pump.Failures >= MostFailures ? $"The learner failed {_pump.Failures} times in a row: {_pump.Fault}" : "",
@@ -103,23 +105,23 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
     private int? StepOf(long ordinal)
     {
         // The ends rise, so the first that reaches the ordinal is its step, unless it lies before all that are known.
-        int index = Array.FindIndex(Learner.Ends, end => ordinal <= end.LastOrdinal);
-        bool known = index > 0 || (index == 0 && Learner.Ends[0].Step == 1);
-        return known ? Learner.Ends[index].Step : null;
+        int index = Array.FindIndex(_committed.Ends, end => ordinal <= end.LastOrdinal);
+        bool known = index > 0 || (index == 0 && _committed.Ends[0].Step == 1);
+        return known ? _committed.Ends[index].Step : null;
     }
 
     private async Task AdvanceAsync()
     {
         RunContext context = await _contexts.GetAsync(Name);
-        if (!_published && Learner.Manifest is { } manifest)
+        if (!_published && _committed.Manifest is { } manifest)
             await PublishAsync(context, manifest);
-        if (Learner.Step >= context.Configuration.Run.Steps)
+        if (_committed.Step >= context.Configuration.Run.Steps)
             return;
 
         int count = context.Configuration.Run.PromptsPerStep;
         if (_window.Next(count) is not { } batch)
         {
-            _wait.Set($"sealed groups for step {Learner.Step + 1}: {Math.Min(_window.HeldCount, count)} of {count} are here", _options.Touch);
+            _wait.Set($"sealed groups for step {_committed.Step + 1}: {Math.Min(_window.HeldCount, count)} of {count} are here", _options.Touch);
             return;
         }
 
@@ -141,7 +143,7 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
         double rolloutSeconds = _time.GetElapsedTime(_batchSince).TotalSeconds;
         if (await ReadAsync(context, batch) is not { } groups)
             return;
-        int step = Learner.Step + 1;
+        int step = _committed.Step + 1;
         double[][] advantages = GroupScorer.Advantages(groups, context.Rewards);
         IPolicyTrainer trainer = await TrainerAsync(context);
         TrainingStep trained;
@@ -167,8 +169,8 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
 
     private async Task CommitAsync(RunContext context, StepDraft draft, long start)
     {
-        LearnerRecord before = new() { Step = Learner.Step, Mark = Learner.Mark, Manifest = Learner.Manifest, Kept = Learner.Kept, Ends = Learner.Ends };
-        draft.Apply(Learner, _time.GetElapsedTime(start).TotalSeconds);
+        KeptFiles[] before = _committed.Kept;
+        _state.State = draft.After(_committed, _time.GetElapsedTime(start).TotalSeconds);
         try
         {
             await _state.WriteStateAsync();
@@ -176,16 +178,16 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
         catch
         {
             // Not known to be on disk, so nobody hears of it. Reading again would say; a fresh activation does just that.
-            _state.State = before;
             _pump.Stop();
             DeactivateOnIdle();
             throw;
         }
 
+        _committed = _state.State;
         _window.Commit(draft.Batch);
         _published = false;
-        await PublishAsync(context, Learner.Manifest!);
-        Collect(before.Kept, Learner.Kept);
+        await PublishAsync(context, _committed.Manifest!);
+        Collect(before, _committed.Kept);
     }
 
     /// <summary>Tells of the last committed step until the run has heard: the manifest first, so that who hears can read it.</summary>
@@ -249,7 +251,7 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
         IPolicyTrainer trainer = await _provider.OpenAsync(Name, context.Configuration, start, _stop.Token);
         try
         {
-            if (Learner.Kept is [.., var last])
+            if (_committed.Kept is [.., var last])
             {
                 await trainer.LoadAsync(new FileRef(last.Checkpoint, last.CheckpointSha256), _stop.Token);
                 LogLoaded(Name, last.Step, last.Checkpoint);

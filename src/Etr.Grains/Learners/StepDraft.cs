@@ -18,21 +18,24 @@ internal sealed record StepDraft(
     private const int MostKept = 2;
     private const int MostEnds = 64;
 
-    /// <summary>Turns a learner's record into the one that commits this step.</summary>
-    public void Apply(LearnerRecord record, double commitSeconds)
+    /// <summary>The record that commits this step after <paramref name="before"/>.</summary>
+    public LearnerRecord After(LearnerRecord before, double commitSeconds)
     {
         var files = new KeptFiles(Step, Saved.Checkpoint.Path, Saved.Checkpoint.Sha256, Saved.Policy.Path, Saved.Policy.Sha256);
         long last = Batch[^1].Ordinal;
-        record.Step = Step;
-        record.Mark = last + 1;
-        record.Kept = [.. record.Kept.TakeLast(MostKept - 1), files];
-        record.Ends = [.. record.Ends.TakeLast(MostEnds - 1), new StepEnd(Step, last)];
-        record.Manifest = new StepManifest
+        return new LearnerRecord
         {
             Step = Step,
-            Groups = [.. Batch.Select(group => new ManifestGroup(group.Ordinal, group.Prompt, group.Round, group.Sha256))],
-            PolicySha256 = Saved.Policy.Sha256,
-            Summary = Summary(commitSeconds),
+            Mark = last + 1,
+            Kept = [.. before.Kept.TakeLast(MostKept - 1), files],
+            Ends = [.. before.Ends.TakeLast(MostEnds - 1), new StepEnd(Step, last)],
+            Manifest = new StepManifest
+            {
+                Step = Step,
+                Groups = [.. Batch.Select(group => new ManifestGroup(group.Ordinal, group.Prompt, group.Round, group.Sha256))],
+                PolicySha256 = Saved.Policy.Sha256,
+                Summary = Summary(commitSeconds),
+            },
         };
     }
 

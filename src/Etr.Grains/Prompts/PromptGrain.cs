@@ -24,7 +24,7 @@ internal sealed class PromptGrain : Grain, IPromptGrain
     public PromptGrain([PersistentState("prompt", EtrStorage.Name)] IPersistentState<PromptRecord> state, RunContexts contexts)
     {
         (_state, _contexts) = (state, contexts);
-        _writer = new StateWriter(() => _state.WriteStateAsync());
+        _writer = new StateWriter(() => _state.WriteStateAsync(), DeactivateOnIdle);
     }
 
     private (string Run, int Prompt) Identity

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
-using Etr.Core.Groups;
+using Etr.Core.Evaluation;
+using Etr.Core.Grading;
 using Etr.Core.Runs;
 using Etr.Core.Tasks;
 
@@ -15,7 +16,7 @@ internal sealed class RunContext
         Prompts = promptSets.Training(Configuration);
         Schedule = new PromptSchedule((ulong)Configuration.Run.Seed, Prompts.Count);
         Rewards = RewardPlan.Of(Configuration.Reward);
-        Grader = TraceGraders.For(Configuration.Task);
+        Grader = TaskGraders.Of(Configuration.Task);
     }
 
     public RunStart Start { get; }
@@ -28,7 +29,7 @@ internal sealed class RunContext
 
     public RewardPlan Rewards { get; }
 
-    public ITraceGrader Grader { get; }
+    public IAnswerGrader Grader { get; }
 
     public string GroupsDirectory => Path.Combine(Start.Directory, "groups");
 

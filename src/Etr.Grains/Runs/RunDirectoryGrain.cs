@@ -13,7 +13,7 @@ internal sealed class RunDirectoryGrain : Grain, IRunDirectoryGrain
     public RunDirectoryGrain([PersistentState("directory", EtrStorage.Name)] IPersistentState<RunDirectoryRecord> state)
     {
         _state = state;
-        _writer = new StateWriter(() => _state.WriteStateAsync());
+        _writer = new StateWriter(() => _state.WriteStateAsync(), DeactivateOnIdle);
     }
 
     public async Task RecordAsync(RunEntry entry)

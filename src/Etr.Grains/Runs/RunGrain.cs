@@ -41,7 +41,7 @@ internal sealed partial class RunGrain : Grain, IRunGrain
         ILogger<RunGrain> logger)
     {
         (_state, _contexts, _feed, _metrics, _options, _time, _logger) = (state, contexts, feed, metrics, options.Value, time, logger);
-        _writer = new StateWriter(() => _state.WriteStateAsync());
+        _writer = new StateWriter(() => _state.WriteStateAsync(), DeactivateOnIdle);
         _pump = new Pump(this, TouchOpenAsync, _options, logger);
         _since = time.GetTimestamp();
     }

@@ -6,6 +6,9 @@ using Etr.Grains.Learners;
 using Etr.Grains.Runs;
 using Etr.Grains.Samplers;
 using Microsoft.Extensions.DependencyInjection;
+using Orleans.Core.Internal;
+using Orleans.Serialization;
+using Orleans.Storage;
 using Orleans.TestingHost;
 
 namespace Etr.Grains.Tests.Fakes;
@@ -17,12 +20,16 @@ internal sealed class EtrCluster : IAsyncDisposable
     private readonly string _directory = Directory.CreateTempSubdirectory("etr-grains-").FullName;
     private readonly CancellationTokenSource _deadline = new(TimeSpan.FromSeconds(60));
 
-    private EtrCluster(Action<ISiloBuilder> configure)
+    private EtrCluster(Action<EtrGrainOptions> change)
     {
         var builder = new InProcessTestClusterBuilder(1);
         builder.ConfigureSilo((_, silo) =>
         {
-            silo.AddMemoryGrainStorage(EtrStorage.Name);
+            silo.Services.AddKeyedSingleton<IGrainStorage>(EtrStorage.Name, (services, _) =>
+            {
+                Storage.Serializer = services.GetRequiredService<Serializer>();
+                return Storage;
+            });
             silo.Services.AddSingleton(Feed);
             silo.Services.AddSingleton<IRolloutEngineProvider>(Engine);
             silo.Services.AddSingleton<IPolicyTrainerProvider>(Trainers);
@@ -34,8 +41,8 @@ internal sealed class EtrCluster : IAsyncDisposable
                 options.Progress = TimeSpan.FromMilliseconds(20);
                 options.SlotWait = TimeSpan.FromMilliseconds(100);
                 options.Retry = TimeSpan.FromMilliseconds(10);
+                change(options);
             });
-            configure(silo);
         });
         _cluster = builder.Build();
     }
@@ -46,6 +53,8 @@ internal sealed class EtrCluster : IAsyncDisposable
 
     public FakeTrainers Trainers { get; } = new();
 
+    public TestStorage Storage { get; } = new();
+
     public IGrainFactory Grains => _cluster.Client;
 
     public IServiceProvider Services => _cluster.Silos[0].ServiceProvider;
@@ -53,9 +62,10 @@ internal sealed class EtrCluster : IAsyncDisposable
     /// <summary>Every wait of a test ends here at the latest.</summary>
     public CancellationToken Deadline => _deadline.Token;
 
-    public static async Task<EtrCluster> StartAsync(Action<ISiloBuilder>? configure = null)
+    public static async Task<EtrCluster> StartAsync(Action<EtrGrainOptions>? change = null, bool hasSampler = true)
     {
-        var cluster = new EtrCluster(configure ?? (_ => { }));
+        var cluster = new EtrCluster(change ?? (_ => { }));
+        cluster.Engine.IsAbsent = !hasSampler;
         await cluster._cluster.DeployAsync();
         return cluster;
     }
@@ -117,6 +127,9 @@ internal sealed class EtrCluster : IAsyncDisposable
             Deadline.ThrowIfCancellationRequested();
         }
     }
+
+    /// <summary>Ends a grain's activation, as idleness, migration or the loss of its silo would.</summary>
+    public static async Task DeactivateAsync(IAddressable grain) => await grain.AsReference<IGrainManagementExtension>().DeactivateOnIdle();
 
     public Task<RunStatus> EndedAsync(string run = "run") =>
         UntilAsync(() => Run(run).GetStatusAsync(), status => status.State is RunState.Completed or RunState.Failed);

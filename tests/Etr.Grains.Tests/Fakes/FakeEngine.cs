@@ -13,6 +13,9 @@ internal sealed class FakeEngine : IRolloutEngine, IRolloutEngineProvider
     /// <summary>Draws a request; where null, requests wait in <see cref="NextAsync"/>.</summary>
     public Action<RolloutRequest>? Draw { get; set; } = request => Traces.DrawAll(request, _ => true);
 
+    /// <summary>While set, the engine cannot be opened: its silo has no live sampler.</summary>
+    public bool IsAbsent { get; set; }
+
     public ConcurrentQueue<RolloutRequest> Seen { get; } = [];
 
     public string Device => "fake";
@@ -21,7 +24,8 @@ internal sealed class FakeEngine : IRolloutEngine, IRolloutEngineProvider
 
     public IReadOnlyList<string> Devices => ["fake"];
 
-    public ValueTask<IRolloutEngine> OpenAsync(string device, CancellationToken cancellationToken) => new(this);
+    public ValueTask<IRolloutEngine> OpenAsync(string device, CancellationToken cancellationToken) =>
+        IsAbsent ? throw new InvalidOperationException("the device is absent") : new(this);
 
     public ValueTask SubmitAsync(RolloutRequest request, CancellationToken cancellationToken)
     {
