@@ -97,5 +97,5 @@ internal sealed class EtrCommandLine
     }
 
     private static IEnumerable<IEtrCommand> Commands() =>
-        [new TrainCommand(), new PretrainCommand(), new EvalCommand(), new ConformanceCommand(), new AuditCommand()];
+        [new TrainCommand(), new PretrainCommand(), new EvalCommand(), new ConformanceCommand(), new AuditCommand(), new DoctorCommand()];
 }

@@ -26,6 +26,8 @@ internal static class SiloSetup
             cluster.ClusterId = options.ClusterId;
             cluster.ServiceId = options.ClusterId;
         });
+        // A name that outlives the process keeps metrics and lists of samplers from growing with every restart.
+        silo.Configure<SiloOptions>(named => named.SiloName = $"{Environment.MachineName}-{ports.Silo}");
         silo.Configure<EndpointOptions>(endpoints =>
         {
             endpoints.AdvertisedIPAddress = IPAddress.Loopback;

@@ -16,6 +16,7 @@ namespace Etr.Silo.Training;
 internal sealed class TrainJob(TrainRequest request, Terminal terminal, TimeProvider time)
 {
     private static readonly TimeSpan PausePatience = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan DrainInterval = TimeSpan.FromMilliseconds(400);
     private readonly long _started = time.GetTimestamp();
 
     /// <summary>Runs the job.</summary>
@@ -49,7 +50,7 @@ internal sealed class TrainJob(TrainRequest request, Terminal terminal, TimeProv
         }
         catch (OperationCanceledException) when (interrupt.IsCancellationRequested)
         {
-            return await PauseAsync(run, stored);
+            return await PauseAsync(host, run, stored);
         }
     }
 
@@ -147,18 +148,39 @@ internal sealed class TrainJob(TrainRequest request, Terminal terminal, TimeProv
         }
     }
 
-    private async Task<int> PauseAsync(IRunGrain run, StoredRun stored)
+    private async Task<int> PauseAsync(EtrHost host, IRunGrain run, StoredRun stored)
     {
         terminal.Line("interrupted: pausing the run");
         RunStatus status = await run.GetStatusAsync().WaitAsync(PausePatience, time);
         if (status.State == RunState.Running)
         {
             await run.PauseAsync("interrupted").WaitAsync(PausePatience, time);
+            await DrainAsync(host.Services.GetRequiredService<EngineClock>());
             status = await run.GetStatusAsync().WaitAsync(PausePatience, time);
         }
 
         terminal.Line($"state is saved at step {status.Step}; go on with: {ResumeCommand(stored.Name)}");
         return ExitCodes.Interrupted;
+    }
+
+    // A step that is being trained on is worth waiting for: cut off, it would be drawn and trained again.
+    private async Task DrainAsync(EngineClock clock)
+    {
+        using var deadline = new CancellationTokenSource(PausePatience, time);
+        using var timer = new PeriodicTimer(DrainInterval, time);
+        TimeSpan busy = TimeSpan.MinValue;
+        while (clock.Busy(EngineRole.Learner) != busy)
+        {
+            busy = clock.Busy(EngineRole.Learner);
+            try
+            {
+                await timer.WaitForNextTickAsync(deadline.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
     }
 
     private string ResumeCommand(string run) => UnfinishedRuns.ResumeCommand(run, request.Settings);

@@ -21,6 +21,8 @@ public sealed class CommandLineTests
     [InlineData("train")]
     [InlineData("pretrain")]
     [InlineData("eval")]
+    [InlineData("audit")]
+    [InlineData("doctor")]
     [InlineData("conformance")]
     public async Task Help_of_a_verb_ends_in_examples_of_it(string verb)
     {

@@ -1,0 +1,65 @@
+using Etr.Silo.Cli;
+using Etr.Silo.Configuration;
+using Etr.Silo.Hosting;
+using Etr.Silo.Store;
+using StackExchange.Redis;
+
+namespace Etr.Silo.Tests.Store;
+
+public sealed class StoreTests : IDisposable
+{
+    private readonly DataDirectory _data = DataDirectory.Open(Directory.CreateTempSubdirectory("etr-store-").FullName);
+
+    public void Dispose() => Directory.Delete(_data.Root, recursive: true);
+
+    [Fact]
+    public async Task What_was_answered_is_there_when_the_store_is_opened_again()
+    {
+        ClusterPorts ports = await ClusterPorts.TakeAsync(_data, new ClusterSettings(), TestContext.Current.CancellationToken);
+        using (EmbeddedStore.Start(_data, ports.Store))
+            await WithAsync(ports.Store, db => db.HashSetAsync("grain", "data", "state"));
+
+        using (EmbeddedStore.Start(_data, ports.Store))
+            Assert.Equal("state", await WithAsync(ports.Store, db => db.HashGetAsync("grain", "data")));
+    }
+
+    [Fact]
+    public async Task Ports_are_kept_and_differ()
+    {
+        ClusterPorts first = await ClusterPorts.TakeAsync(_data, new ClusterSettings(), TestContext.Current.CancellationToken);
+        ClusterPorts second = await ClusterPorts.TakeAsync(_data, new ClusterSettings(), TestContext.Current.CancellationToken);
+
+        Assert.Equal(first, second);
+        Assert.Equal(first, ClusterPorts.Kept(_data));
+        Assert.Equal(3, new HashSet<int> { first.Silo, first.Gateway, first.Store }.Count);
+    }
+
+    [Fact]
+    public async Task A_named_port_wins_over_a_kept_one()
+    {
+        await ClusterPorts.TakeAsync(_data, new ClusterSettings(), TestContext.Current.CancellationToken);
+
+        ClusterPorts ports = await ClusterPorts.TakeAsync(_data, new ClusterSettings { StorePort = 33_333 }, TestContext.Current.CancellationToken);
+
+        Assert.Equal(33_333, ports.Store);
+    }
+
+    [Fact]
+    public void A_directory_is_held_by_one_at_a_time()
+    {
+        using (_data.Hold())
+        {
+            Assert.Null(_data.TryHold());
+            Assert.Contains(_data.Root, Assert.Throws<CommandFailure>(_data.Hold).Message, StringComparison.Ordinal);
+        }
+
+        using FileStream? again = _data.TryHold();
+        Assert.NotNull(again);
+    }
+
+    private static async Task<T> WithAsync<T>(int port, Func<IDatabase, Task<T>> use)
+    {
+        await using ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(SiloSetup.Connection($"127.0.0.1:{port}"));
+        return await use(connection.GetDatabase());
+    }
+}

@@ -1,0 +1,148 @@
+using System.Net;
+using System.Net.Sockets;
+using Etr.Silo.Cli;
+using Etr.Silo.Tests.Cli;
+
+namespace Etr.Silo.Tests.Training;
+
+/// <summary>What <c>etr train</c> refuses before it starts anything: a sentence with the way out, exit code 2, no stack trace.</summary>
+public sealed class TrainCommandTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("etr-refused-").FullName;
+
+    public void Dispose()
+    {
+        if (OperatingSystem.IsLinux())
+            File.SetUnixFileMode(_folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_dry_run_prints_every_key_marks_the_named_ones_and_writes_nothing()
+    {
+        Invocation call = await Invocation.RunAsync("train", "--dry-run", "--steps", "7", "--set", $"Etr:Data={_folder}/none");
+
+        Assert.Equal(ExitCodes.Done, call.Code);
+        Assert.Contains("* Etr:Run:Steps = 7", call.Output, StringComparison.Ordinal);
+        Assert.Contains("  Etr:Run:GroupSize = 8", call.Output, StringComparison.Ordinal);
+        Assert.Contains("model      ", call.Output, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(_folder, "none")));
+    }
+
+    [Fact]
+    public async Task A_secret_is_not_printed()
+    {
+        Invocation call = await Invocation.RunAsync("train", "--dry-run", "--set", "Etr:Dashboard:Secret=correct-horse-battery");
+
+        Assert.Contains("Etr:Dashboard:Secret = (set)", call.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("correct-horse", call.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("paper")]
+    [InlineData("reference")]
+    public async Task A_preset_that_pays_for_drops_warns_in_one_line(string shaper)
+    {
+        Invocation call = await Invocation.RunAsync("train", "--dry-run", "--shaper", shaper);
+
+        Assert.StartsWith("warning: ", call.Error, StringComparison.Ordinal);
+        Assert.Single(call.Error.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public async Task Wrong_flags_and_wrong_settings_are_told_together()
+    {
+        Invocation call = await Refused("--steps", "0", "--shaper", "magic", "--set", "Etr:Sampling:TopP=2", "--set", "Etr:Nothing=1");
+
+        Assert.Equal(4, call.Error.TrimEnd().Split('\n').Length);
+    }
+
+    [Fact]
+    public async Task A_missing_model_names_its_directory_and_the_way_out()
+    {
+        Invocation call = await Refused("--set", $"Etr:Policy:Path={_folder}/no-model");
+
+        Assert.Contains("no-model", call.Error, StringComparison.Ordinal);
+        Assert.Contains("etr pretrain", call.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_truncated_checkpoint_names_the_file_and_what_was_expected()
+    {
+        string model = Path.Combine(_folder, "model");
+        Directory.CreateDirectory(model);
+        string shipped = Etr.Silo.Engines.StartingPolicy.Locate("models/arithmetic");
+        foreach (string file in Directory.EnumerateFiles(shipped))
+            File.Copy(file, Path.Combine(model, Path.GetFileName(file)));
+        using (FileStream weights = File.OpenWrite(Path.Combine(model, "model.safetensors")))
+            weights.SetLength(weights.Length / 2);
+
+        Invocation call = await Refused("--set", $"Etr:Policy:Path={model}");
+
+        Assert.Contains("model.safetensors", call.Error, StringComparison.Ordinal);
+        Assert.Contains("expected", call.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_device_that_is_not_there_is_refused()
+    {
+        Assert.SkipWhen(TorchSharp.torch.cuda.is_available(), "this machine has a CUDA device");
+
+        Assert.Contains("CUDA", (await Refused("--set", "Etr:Policy:Device=cuda:0")).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_port_that_is_taken_is_named()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        int port = ((IPEndPoint)listener.LocalEndpoint).Port;
+
+        Invocation call = await Refused("--set", $"Etr:Dashboard:Port={port}");
+
+        Assert.Contains($"port {port} on 127.0.0.1 is taken", call.Error, StringComparison.Ordinal);
+        Assert.Contains("Etr:Dashboard:Port", call.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_address_that_others_can_reach_needs_a_secret() =>
+        Assert.Contains("Etr:Dashboard:Secret", (await Refused("--set", "Etr:Dashboard:Host=0.0.0.0")).Error, StringComparison.Ordinal);
+
+    [Fact]
+    public async Task A_data_directory_that_cannot_be_made_is_named()
+    {
+        string file = Path.Combine(_folder, "file");
+        File.WriteAllText(file, "");
+
+        Assert.Contains("cannot be written", (await Refused("--set", $"Etr:Data={file}")).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_run_that_is_not_there_cannot_be_resumed() =>
+        Assert.Contains("there is no run '20200101-000000-guarded'", (await Refused("--resume", "20200101-000000-guarded")).Error, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("..")]
+    [InlineData("../../etc")]
+    public async Task A_run_name_is_no_path(string name) =>
+        Assert.Contains("there is no run", (await Refused("--resume", name)).Error, StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Bad_prompt_rows_are_named_by_file_and_line()
+    {
+        string prompts = Path.Combine(_folder, "prompts.jsonl");
+        File.WriteAllText(prompts, "{\"id\": \"a\", \"problem\": \"1 + 1\", \"answer\": \"2\"}\nnot a prompt\n");
+
+        Invocation call = await Refused("--set", "Etr:Task:Name=jsonl", "--set", $"Etr:Task:Data={prompts}");
+
+        Assert.Contains($"{prompts}:2:", call.Error, StringComparison.Ordinal);
+    }
+
+    private async Task<Invocation> Refused(params string[] arguments)
+    {
+        Invocation call = await Invocation.RunAsync(["train", "--exit", "--no-dashboard", "--set", $"Etr:Data={Path.Combine(_folder, "data")}", .. arguments]);
+        Assert.Equal(ExitCodes.BadUsage, call.Code);
+        Assert.DoesNotContain("   at ", call.Error, StringComparison.Ordinal);
+        return call;
+    }
+}
