@@ -25,6 +25,10 @@ public sealed class EtrGrainOptions
     [Range(typeof(TimeSpan), "00:00:00.010", "00:00:08")]
     public TimeSpan SlotWait { get; set; } = TimeSpan.FromSeconds(4);
 
+    /// <summary>How long a policy update, or writing it down, may take before its trainer is given up. The default value is 1 hour.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    public TimeSpan Training { get; set; } = TimeSpan.FromHours(1);
+
     /// <summary>First pause before something that failed is tried again; it doubles up to <see cref="Touch"/>. The default value is 200 milliseconds.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
     public TimeSpan Retry { get; set; } = TimeSpan.FromMilliseconds(200);

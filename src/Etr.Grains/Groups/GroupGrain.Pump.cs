@@ -198,15 +198,8 @@ internal sealed partial class GroupGrain
 
     private async Task SubmitAsync()
     {
-        if (Group.Untold is { } result)
-        {
-            await GrainFactory.GetGrain<IPromptGrain>(IPromptGrain.KeyOf(Spec.Run, Spec.Prompt)).RoundSealedAsync(result);
-
-            // Not written: telling it twice changes nothing.
-            Group.Untold = null;
-        }
-
-        SubmitAnswer answer = await GrainFactory.GetGrain<ILearnerGrain>(Spec.Run).SubmitAsync(new GroupSubmission
+        // The learner first: a step may wait for this group, and the prompt's write takes its time.
+        Task<SubmitAnswer> submitted = GrainFactory.GetGrain<ILearnerGrain>(Spec.Run).SubmitAsync(new GroupSubmission
         {
             Ordinal = Spec.Ordinal,
             Prompt = Spec.Prompt,
@@ -215,6 +208,15 @@ internal sealed partial class GroupGrain
             Sha256 = Group.Sha256,
             Bytes = Group.Bytes,
         });
+        if (Group.Untold is { } result)
+        {
+            await GrainFactory.GetGrain<IPromptGrain>(IPromptGrain.KeyOf(Spec.Run, Spec.Prompt)).RoundSealedAsync(result);
+
+            // Not written: telling it twice changes nothing.
+            Group.Untold = null;
+        }
+
+        SubmitAnswer answer = await submitted;
         if (Group.Phase != GroupPhase.Sealed)
             return;
         switch (answer.Kind)

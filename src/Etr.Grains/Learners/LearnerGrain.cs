@@ -118,6 +118,8 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
         if (_committed.Step >= context.Configuration.Run.Steps)
             return;
 
+        // Opened while the first groups are drawn, not after: and a policy that does not load is told at once.
+        await OpenTrainerAsync(context);
         int count = context.Configuration.Run.PromptsPerStep;
         if (_window.Next(count) is not { } batch)
         {
@@ -145,15 +147,18 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
             return;
         int step = _committed.Step + 1;
         double[][] advantages = GroupScorer.Advantages(groups, context.Rewards);
-        IPolicyTrainer trainer = await TrainerAsync(context);
+        Task<BatchStatistics> statistics = Task.Run(() => BatchStatistics.Of(groups, advantages, context.Rewards));
+        IPolicyTrainer trainer = _trainer!;
         TrainingStep trained;
         SavedPolicy saved;
         long start;
         try
         {
-            trained = await trainer.StepAsync(BatchOf(step, groups, advantages, context.Configuration.Training), _stop.Token);
+            trained = await trainer.StepAsync(BatchOf(step, groups, advantages, context.Configuration.Training), _stop.Token)
+                .WaitAsync(_options.Training, _time);
             start = _time.GetTimestamp();
-            saved = await trainer.SaveAsync(context.CheckpointsDirectory, context.PoliciesDirectory, _stop.Token);
+            saved = await trainer.SaveAsync(context.CheckpointsDirectory, context.PoliciesDirectory, _stop.Token)
+                .WaitAsync(_options.Training, _time);
         }
         catch
         {
@@ -162,8 +167,7 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
             throw;
         }
 
-        BatchStatistics statistics = BatchStatistics.Of(groups, advantages, context.Rewards);
-        var draft = new StepDraft(step, batch, groups, statistics, trained, saved, rolloutSeconds);
+        var draft = new StepDraft(step, batch, groups, await statistics, trained, saved, rolloutSeconds);
         await CommitAsync(context, draft, start);
     }
 
@@ -243,10 +247,11 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
         ]);
     }
 
-    private async Task<IPolicyTrainer> TrainerAsync(RunContext context)
+    private async Task OpenTrainerAsync(RunContext context)
     {
-        if (_trainer is { } ready)
-            return ready;
+        if (_trainer is not null)
+            return;
+        _wait.Set("the trainer to load the policy", _options.Training);
         var start = new FileRef(context.Start.PolicyFile, context.Start.PolicySha256);
         IPolicyTrainer trainer = await _provider.OpenAsync(Name, context.Configuration, start, _stop.Token);
         try
@@ -263,7 +268,7 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
             throw;
         }
 
-        return _trainer = trainer;
+        _trainer = trainer;
     }
 
     private async Task DiscardTrainerAsync()
@@ -271,7 +276,9 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
         if (_trainer is { } trainer)
         {
             _trainer = null;
-            await trainer.DisposeAsync();
+
+            // One that hangs in native code must not take the learner with it.
+            await trainer.DisposeAsync().AsTask().WaitAsync(_options.Touch, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }
     }
 

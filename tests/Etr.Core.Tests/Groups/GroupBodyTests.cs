@@ -1,0 +1,99 @@
+using System.Buffers.Binary;
+using Etr.Core.Grading;
+using Etr.Core.Groups;
+using Etr.Core.Rollouts;
+using Etr.Core.Runs;
+
+namespace Etr.Core.Tests.Groups;
+
+public class GroupBodyTests
+{
+    private static readonly RewardPlan Plan = RewardPlan.Of(new RewardOptions());
+
+    private static Trace TraceOf(params float[] stepEntropies) => Trace.Of(
+        [.. stepEntropies.Select((entropy, step) => new SampledToken(step, $"step {step}\n\n", -0.25f, entropy, 0.125f, false, 4))],
+        truncated: false);
+
+    private static GroupBody Body(long ordinal, params (bool Right, float[] Steps)[] traces) => new(
+        ordinal, 7, 2, 4, [1, 2, 3],
+        GroupScorer.Score(
+            [.. traces.Select(trace => TraceOf(trace.Steps))],
+            [.. traces.Select(trace => new Verdict(trace.Right, trace.Right ? "5" : null, "because"))],
+            Plan));
+
+    [Fact]
+    public void A_group_comes_back_from_its_bytes_and_gives_the_same_bytes_again()
+    {
+        GroupBody body = Body(11, (true, [1f, 0.5f]), (false, [0.5f]));
+        byte[] bytes = GroupBodyCodec.Write(body);
+        GroupBody back = GroupBodyCodec.Read(bytes);
+
+        Assert.Equal((11, 7, 2, 4L), (back.Ordinal, back.Prompt, back.Round, back.PolicyVersion));
+        Assert.Equal(body.PromptTokens, back.PromptTokens);
+        Assert.Equal(body.Traces.Select(trace => trace.Payment), back.Traces.Select(trace => trace.Payment));
+        Assert.Equal(body.Traces.Select(trace => trace.Verdict), back.Traces.Select(trace => trace.Verdict));
+        Assert.Equal(body.Traces[0].Tokens, back.Traces[0].Tokens);
+        Assert.Equal(bytes, GroupBodyCodec.Write(back));
+    }
+
+    [Fact]
+    public void Bytes_cut_anywhere_are_refused()
+    {
+        byte[] bytes = GroupBodyCodec.Write(Body(0, (true, [1f])));
+        for (int length = 0; length < bytes.Length; length++)
+            Assert.Throws<InvalidDataException>(() => GroupBodyCodec.Read(bytes.AsSpan(0, length)));
+        Assert.Throws<InvalidDataException>(() => GroupBodyCodec.Read([.. bytes, 0]));
+    }
+
+    [Fact]
+    public void A_part_that_claims_more_than_there_is_is_refused()
+    {
+        byte[] bytes = GroupBodyCodec.Write(Body(0, (true, [1f])));
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(8), int.MaxValue);
+        Assert.Throws<InvalidDataException>(() => GroupBodyCodec.Read(bytes));
+    }
+
+    [Fact]
+    public void A_token_without_a_finite_entropy_is_not_scored() =>
+        Assert.Throws<ArgumentException>(() => Body(0, (true, [float.NaN])));
+
+    [Fact]
+    public void A_batch_is_measured_over_all_its_traces()
+    {
+        GroupBody[] batch =
+        [
+            Body(0, (true, [1f, 0.5f]), (true, [1f, 0.5f, 0.75f])),
+            Body(1, (true, [1f]), (false, [1f])),
+            Body(2, (false, [1f]), (false, [1f])),
+        ];
+        double[][] advantages = GroupScorer.Advantages(batch, Plan);
+        BatchStatistics statistics = BatchStatistics.Of(batch, advantages, Plan);
+
+        Assert.Equal((1, 1, 1), (statistics.AllRight, statistics.Mixed, statistics.AllWrong));
+        Assert.Equal(1, statistics.ZeroAdvantage);
+        Assert.Equal(9, statistics.Tokens);
+        Assert.Equal(3, statistics.LengthP95);
+        Assert.Equal(0.5, statistics.Traces.Accuracy);
+
+        // (1 + 0.5 + 1 + 0.5 + 0.75 + 4 times 1) over nine steps.
+        Assert.Equal(7.75 / 9, statistics.StepEntropy, 12);
+
+        // The one rise, of 0.25 in the last step, costs 0.25.
+        Assert.Equal(-0.25 / 6, statistics.Traces.Trend, 12);
+        Assert.True(advantages[0][0] > advantages[0][1]);
+    }
+
+    [Fact]
+    public void An_estimator_that_scales_by_the_batch_waits_for_it()
+    {
+        RewardPlan plan = RewardPlan.Of(new RewardOptions { Shaper = "outcome", Estimator = "batch" });
+        GroupTrace[] scored = GroupScorer.Score([TraceOf(1), TraceOf(1)], [new Verdict(true, "1", ""), new Verdict(false, "2", "")], plan);
+        Assert.All(scored, trace => Assert.Equal(0, trace.Payment.Advantage));
+
+        GroupBody[] batch = [new(0, 0, 0, 0, [1], scored), new(1, 0, 0, 0, [1], scored)];
+        double[][] advantages = GroupScorer.Advantages(batch, plan);
+
+        // Rewards 1, -1, 1, -1: mean 0, std with n - 1 is sqrt(4/3).
+        Assert.Equal([[1 / Math.Sqrt(4 / 3.0), -1 / Math.Sqrt(4 / 3.0)], [1 / Math.Sqrt(4 / 3.0), -1 / Math.Sqrt(4 / 3.0)]], advantages, (left, right) => left.Zip(right).All(pair => Math.Abs(pair.First - pair.Second) < 1e-5));
+    }
+}
