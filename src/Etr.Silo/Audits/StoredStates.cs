@@ -2,6 +2,7 @@ using Etr.Grains.Groups;
 using Etr.Grains.Learners;
 using Etr.Grains.Runs;
 using Etr.Silo.Hosting;
+using Etr.Silo.Store;
 using Orleans.Serialization;
 using StackExchange.Redis;
 
@@ -11,7 +12,6 @@ namespace Etr.Silo.Audits;
 internal sealed class StoredStates : IAsyncDisposable
 {
     private const string DataField = "data";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly string _clusterId;
     private readonly ConnectionMultiplexer _store;
     private readonly ServiceProvider _services;
@@ -26,20 +26,8 @@ internal sealed class StoredStates : IAsyncDisposable
 
     /// <summary>Connects to a store.</summary>
     /// <exception cref="Cli.CommandFailure">It does not answer.</exception>
-    public static async Task<StoredStates> OpenAsync(string store, string clusterId, CancellationToken cancellationToken)
-    {
-        var connection = await ConnectionMultiplexer.ConnectAsync(SiloSetup.Connection(store)).WaitAsync(Patience, cancellationToken);
-        try
-        {
-            await connection.GetDatabase().PingAsync().WaitAsync(Patience, cancellationToken);
-            return new StoredStates(connection, clusterId);
-        }
-        catch (Exception e) when (e is RedisException or TimeoutException)
-        {
-            await connection.DisposeAsync();
-            throw new Cli.CommandFailure($"the store at {store} does not answer: check that it runs, or name another with --set Etr:Cluster:Redis=HOST:PORT", inner: e);
-        }
-    }
+    public static async Task<StoredStates> OpenAsync(string store, string clusterId, CancellationToken cancellationToken) =>
+        new(await StoreConnection.OpenAsync(store, cancellationToken), clusterId);
 
     /// <summary>A run's record; null where there is none.</summary>
     public Task<RunRecord?> RunAsync(string run) => ReadAsync<RunRecord>("run", "run", run);

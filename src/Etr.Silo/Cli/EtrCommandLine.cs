@@ -2,10 +2,12 @@ using System.Collections;
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.Net.Sockets;
 using Etr.Core.Prompts;
 using Etr.Policy.Checkpoints;
 using Etr.Policy.Runtime;
 using Etr.Silo.Configuration;
+using Microsoft.AspNetCore.Connections;
 
 namespace Etr.Silo.Cli;
 
@@ -86,6 +88,8 @@ internal sealed class EtrCommandLine
             TorchUnavailableException e => (ExitCodes.BadUsage, [e.Message]),
             CheckpointException e => (ExitCodes.BadUsage, [e.Message]),
             PromptFileException e => (ExitCodes.BadUsage, [e.Message]),
+            AddressInUseException or SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } =>
+                (ExitCodes.BadUsage, ["a port was taken at the last moment by another program: try again, or choose ports with --set Etr:Dashboard:Port=PORT and Etr:Cluster:SiloPort, GatewayPort, StorePort"]),
             OperationCanceledException => (ExitCodes.Interrupted, ["interrupted"]),
             _ => (ExitCodes.Failed, (IReadOnlyList<string>)[$"unexpected: {exception.Message.ReplaceLineEndings(" ")} (--verbose shows where)"]),
         };

@@ -52,6 +52,10 @@ internal sealed class EtrHost : IAsyncDisposable
                 store = EmbeddedStore.Start(data, ports.Store);
                 address = $"127.0.0.1:{ports.Store}";
             }
+            else
+            {
+                await (await StoreConnection.OpenAsync(address, cancellationToken)).DisposeAsync();
+            }
 
             app = Build(settings, web, ports, address, parts, verbose);
             await app.StartAsync(cancellationToken);
@@ -71,7 +75,15 @@ internal sealed class EtrHost : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         using var patience = new CancellationTokenSource(StopPatience);
-        await _app.StopAsync(patience.Token);
+        try
+        {
+            await _app.StopAsync(patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // What counts is on disk; a part that does not stop in time must not keep the process.
+        }
+
         await _app.DisposeAsync();
         _store?.Dispose();
         if (_lock is not null)
@@ -90,14 +102,18 @@ internal sealed class EtrHost : IAsyncDisposable
         builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
         builder.Logging.SetMinimumLevel(verbose ? LogLevel.Information : LogLevel.Warning);
         if (!verbose)
-            builder.Logging.AddFilter("Orleans", LogLevel.Error); // What matters of it is told in the run's own words.
+        {
+            // What matters of these is told in the program's own words.
+            builder.Logging.AddFilter("Orleans", LogLevel.Critical).AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
+        }
+
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
         // The host's own commands decide when it ends, and say so; it shall not act on signals by itself.
         builder.Services.AddSingleton<IHostLifetime, QuietLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopPatience);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<EngineClock>();
-        builder.Services.AddSingleton<IConnectionMultiplexer>(_ => ConnectionMultiplexer.Connect(SiloSetup.Connection(store)));
+        builder.Services.AddSingleton<IConnectionMultiplexer>(_ => ConnectionMultiplexer.Connect(StoreConnection.Options(store)));
         builder.Services.AddEtrHealth().AddEtrMetrics();
         if (System.Net.IPAddress.IsLoopback(web.Address))
         {

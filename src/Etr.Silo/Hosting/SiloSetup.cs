@@ -6,7 +6,6 @@ using Orleans.Configuration;
 using Orleans.Persistence;
 using Orleans.Serialization;
 using Orleans.Storage;
-using StackExchange.Redis;
 
 namespace Etr.Silo.Hosting;
 
@@ -46,10 +45,10 @@ internal static class SiloSetup
             membership.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(5);
         });
         silo.Configure<SiloMessagingOptions>(messaging => messaging.CancelRequestOnTimeout = true);
-        silo.UseRedisClustering(redis => redis.ConfigurationOptions = Connection(store));
+        silo.UseRedisClustering(redis => redis.ConfigurationOptions = StoreConnection.Options(store));
         silo.AddRedisGrainStorage(storage, (OptionsBuilder<RedisStorageOptions> redis) => redis.Configure<Serializer>((redisStorage, serializer) =>
         {
-            redisStorage.ConfigurationOptions = Connection(store);
+            redisStorage.ConfigurationOptions = StoreConnection.Options(store);
             // States are versioned by the ids of their members, private ones too; JSON would drop those.
             redisStorage.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer);
             redisStorage.GetStorageKey = (state, grain) => StateKey(options.ClusterId, state, grain);
@@ -59,15 +58,4 @@ internal static class SiloSetup
 
     /// <summary>Where the store keeps a grain's state.</summary>
     public static string StateKey(string clusterId, string state, GrainId grain) => $"{clusterId}/state/{grain}/{state}";
-
-    /// <summary>How every part of the program connects to the store.</summary>
-    public static ConfigurationOptions Connection(string store) => new()
-    {
-        EndPoints = { store },
-        // A store that is away is waited for: the silo pauses and goes on when it is back.
-        AbortOnConnectFail = false,
-        ConnectTimeout = 5000,
-        AsyncTimeout = 10_000,
-        SyncTimeout = 10_000,
-    };
 }

@@ -1,6 +1,7 @@
 using System.Net.NetworkInformation;
 using System.Text.Json;
 using Etr.Core.Files;
+using Etr.Silo.Cli;
 using Etr.Silo.Configuration;
 
 namespace Etr.Silo.Store;
@@ -22,19 +23,24 @@ internal sealed record ClusterPorts(int Silo, int Gateway, int Store)
     public static string FileOf(DataDirectory data) => Path.Combine(data.Store, "ports.json");
 
     /// <summary>Takes the configured ports, else the kept ones, else free ones; and keeps them.</summary>
+    /// <exception cref="CommandFailure">A configured port is taken.</exception>
     public static async Task<ClusterPorts> TakeAsync(DataDirectory data, ClusterSettings options, CancellationToken cancellationToken)
     {
         ClusterPorts kept = Kept(data) ?? new ClusterPorts(0, 0, 0);
         HashSet<int> busy = [.. IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Select(e => e.Port)];
-        int Choose(int configured, int before)
+        int Choose(string key, int configured, int before)
         {
+            if (busy.Contains(configured))
+                throw new CommandFailure($"port {configured} is taken: stop what listens there, or choose another with --set {key}=PORT (0 takes a free one)");
             int port = configured > 0 ? configured : before > 0 && !busy.Contains(before) ? before : Free(busy);
             busy.Add(port);
             return port;
         }
 
         var ports = new ClusterPorts(
-            Choose(options.SiloPort, kept.Silo), Choose(options.GatewayPort, kept.Gateway), Choose(options.StorePort, kept.Store));
+            Choose("Etr:Cluster:SiloPort", options.SiloPort, kept.Silo),
+            Choose("Etr:Cluster:GatewayPort", options.GatewayPort, kept.Gateway),
+            Choose("Etr:Cluster:StorePort", options.StorePort, kept.Store));
         if (ports != kept)
             await DurableFile.WriteAsync(FileOf(data), JsonSerializer.SerializeToUtf8Bytes(ports), cancellationToken);
         return ports;

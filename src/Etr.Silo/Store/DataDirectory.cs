@@ -30,8 +30,10 @@ internal sealed class DataDirectory
     }
 
     /// <summary>Makes the directory where it is missing, and checks that it can be written and has room.</summary>
+    /// <param name="path">The directory.</param>
+    /// <param name="leastFreeBytes">Room it must have.</param>
     /// <exception cref="CommandFailure">It can't, or it has none.</exception>
-    public static DataDirectory Open(string path)
+    public static DataDirectory Open(string path, long leastFreeBytes = LeastFreeBytes)
     {
         var data = new DataDirectory(Path.GetFullPath(path));
         try
@@ -49,10 +51,10 @@ internal sealed class DataDirectory
         }
 
         long free = new DriveInfo(data.Root).AvailableFreeSpace;
-        if (free < LeastFreeBytes)
+        if (free < leastFreeBytes)
         {
             throw new CommandFailure(
-                $"there are {free >> 20} MiB free for the data directory {data.Root} and at least {LeastFreeBytes >> 20} are needed: make room, or name another with --set Etr:Data=DIR");
+                $"there are {free >> 20} MiB free for the data directory {data.Root} and at least {leastFreeBytes >> 20} are needed: make room, or name another with --set Etr:Data=DIR");
         }
 
         return data;

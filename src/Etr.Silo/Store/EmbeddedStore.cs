@@ -43,7 +43,7 @@ internal sealed class EmbeddedStore : IDisposable
             throw new CommandFailure(
                 $"port {port} of the embedded store cannot be listened on ({e.Message}): stop what holds it, or choose another with --set Etr:Cluster:StorePort=PORT", inner: e);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or Tsavorite.core.TsavoriteException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or Tsavorite.core.TsavoriteException or Garnet.common.GarnetException)
         {
             throw new CommandFailure(
                 $"the store in {data.Store} cannot be opened ({e.Message.TrimEnd('.')}): check its disk and permissions, or name another data directory with --set Etr:Data=DIR", inner: e);

@@ -4,30 +4,30 @@ using Spectre.Console;
 
 namespace Etr.Silo.Training;
 
-/// <summary>Evaluations side by side: over everything, greedy, and by category.</summary>
+/// <summary>Evaluations as a table that fits a terminal: over everything, greedy, and by category.</summary>
 internal static class ResultTable
 {
-    /// <summary>Writes before and after.</summary>
+    private static readonly (string Name, Func<EvaluationFigures, double?> Figure, string Format)[] Columns =
+    [
+        ("accuracy", figures => figures.Accuracy, "0.000"),
+        ("length", figures => figures.Length, "0.0"),
+        ("Spearman", figures => figures.Spearman, "+0.00;-0.00;0.00"),
+        ("re-checks", figures => figures.Reflections, "0.0"),
+        ("r(R,length)", figures => figures.TrendLengthCorrelation, "+0.00;-0.00;0.00"),
+    ];
+
+    /// <summary>Writes before and after, side by side.</summary>
     public static void Write(Terminal terminal, EvaluationPair before, EvaluationPair after, double? aes)
     {
         Table table = Empty(terminal);
-        Add(table, "before", before.Sampled.All);
-        Add(table, "after", after.Sampled.All);
+        Add(table, "all", before.Sampled.All, after.Sampled.All);
         if (before.Greedy is not null && after.Greedy is not null)
-        {
-            Add(table, "before, greedy", before.Greedy.All);
-            Add(table, "after, greedy", after.Greedy.All);
-        }
-
+            Add(table, "greedy", before.Greedy.All, after.Greedy.All);
         foreach ((string category, EvaluationFigures figures) in before.Sampled.ByCategory)
-        {
-            Add(table, $"before, {category}", figures);
-            if (after.Sampled.ByCategory.TryGetValue(category, out EvaluationFigures? then))
-                Add(table, $"after, {category}", then);
-        }
-
+            Add(table, category, figures, after.Sampled.ByCategory.GetValueOrDefault(category));
         terminal.Console.Write(table);
         double change = before.Sampled.All.Length > 0 ? after.Sampled.All.Length / before.Sampled.All.Length - 1 : 0;
+        terminal.Line($"accuracy {Interval(before.Sampled.All)} -> {Interval(after.Sampled.All)}, 95 % intervals over {before.Sampled.All.Traces} traces");
         terminal.Line($"length {Signed(100 * change)} %, accuracy {Signed(100 * (after.Sampled.All.Accuracy - before.Sampled.All.Accuracy))} points, AES {StepFigures.Number(aes, "0.000")}");
     }
 
@@ -35,27 +35,33 @@ internal static class ResultTable
     public static void Write(Terminal terminal, EvaluationPair evaluation)
     {
         Table table = Empty(terminal);
-        Add(table, "all", evaluation.Sampled.All);
+        Add(table, "all", evaluation.Sampled.All, null);
         if (evaluation.Greedy is not null)
-            Add(table, "all, greedy", evaluation.Greedy.All);
+            Add(table, "greedy", evaluation.Greedy.All, null);
         foreach ((string category, EvaluationFigures figures) in evaluation.Sampled.ByCategory)
-            Add(table, category, figures);
+            Add(table, category, figures, null);
         terminal.Console.Write(table);
+        terminal.Line($"accuracy {Interval(evaluation.Sampled.All)}, 95 % interval over {evaluation.Sampled.All.Traces} traces");
     }
 
-    private static Table Empty(Terminal terminal) => new Table { Border = terminal.Interactive ? TableBorder.Rounded : TableBorder.Ascii }
-        .AddColumns("held out", "accuracy", "95 % interval", "length", "steps", "Spearman", "re-checks", "r(R,length)", "H1");
+    private static Table Empty(Terminal terminal)
+    {
+        Table table = new Table { Border = terminal.Interactive ? TableBorder.Rounded : TableBorder.Ascii }.AddColumn("held out");
+        foreach ((string name, _, _) in Columns)
+            table.AddColumn(new TableColumn(name) { NoWrap = true });
+        return table;
+    }
+
+    private static void Add(Table table, string name, EvaluationFigures before, EvaluationFigures? after) => table.AddRow(
+    [
+        Markup.Escape(name),
+        .. Columns.Select(column => after is null
+            ? StepFigures.Number(column.Figure(before), column.Format)
+            : $"{StepFigures.Number(column.Figure(before), column.Format)} -> {StepFigures.Number(column.Figure(after), column.Format)}"),
+    ]);
+
+    private static string Interval(EvaluationFigures figures) =>
+        $"{StepFigures.Number(figures.Accuracy, "0.000")} [{StepFigures.Number(figures.AccuracyInterval95[0], "0.000")}, {StepFigures.Number(figures.AccuracyInterval95[1], "0.000")}]";
 
     private static string Signed(double value) => StepFigures.Number(value, "+0.0;-0.0;0.0");
-
-    private static void Add(Table table, string name, EvaluationFigures figures) => table.AddRow(
-        Markup.Escape(name),
-        StepFigures.Number(figures.Accuracy, "0.000"),
-        $"{StepFigures.Number(figures.AccuracyInterval95[0], "0.000")} - {StepFigures.Number(figures.AccuracyInterval95[1], "0.000")}",
-        StepFigures.Number(figures.Length, "0.0"),
-        StepFigures.Number(figures.Steps, "0.00"),
-        StepFigures.Number(figures.Spearman, "+0.00;-0.00;0.00"),
-        StepFigures.Number(figures.Reflections, "0.00"),
-        StepFigures.Number(figures.TrendLengthCorrelation, "+0.00;-0.00;0.00"),
-        StepFigures.Number(figures.H1, "0.000"));
 }

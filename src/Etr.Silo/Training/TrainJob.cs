@@ -58,6 +58,8 @@ internal sealed class TrainJob(TrainRequest request, Terminal terminal, TimeProv
     {
         using ITrainDisplay display = terminal.Interactive ? new LiveDisplay(terminal) : new PlainDisplay(terminal, time);
         PolicyRef start = await StartingPolicy.OfAsync(plan.Configuration.Policy.Path, interrupt);
+        await CheckStartAsync(run, start);
+        var whole = new EngineUse(host.Services.GetRequiredService<EngineClock>());
         var evaluation = new RunEvaluation(host.Services.GetRequiredService<EngineProvider>(), plan, time);
         EvaluationPair? before = await evaluation.ReadOrRunAsync("before", stored.BeforeFile, start, display, interrupt);
 
@@ -78,8 +80,17 @@ internal sealed class TrainJob(TrainRequest request, Terminal terminal, TimeProv
         RunSummary summary = Summarise(stored, plan, status, follower, use, (before, after), resumedFrom);
         if (before is not null && after is not null)
             ResultTable.Write(terminal, before, after, summary.Aes);
-        await CloseAsync(summary, status, use, interrupt);
+        await CloseAsync(summary, status, (whole.EngineShare, use.EngineShare), interrupt);
         return done ? ExitCodes.Done : ExitCodes.Failed;
+    }
+
+    private static async Task CheckStartAsync(IRunGrain run, PolicyRef start)
+    {
+        if (await run.GetStartAsync() is { } known && known.PolicySha256 != start.Sha256)
+        {
+            throw new CommandFailure(
+                $"{start.File} has changed since the run started from it (SHA-256 {start.Sha256}, then {known.PolicySha256}): put the old file back, or start a new run");
+        }
     }
 
     private static Task GoAsync(IRunGrain run, RunState state, StoredRun stored, RunConfiguration configuration, PolicyRef start) => state switch
@@ -116,11 +127,11 @@ internal sealed class TrainJob(TrainRequest request, Terminal terminal, TimeProv
             Checkpoint = new CheckpointSummary(status.CheckpointFile, status.CheckpointSha256),
         };
 
-    private async Task CloseAsync(RunSummary summary, RunStatus status, EngineUse use, CancellationToken interrupt)
+    private async Task CloseAsync(RunSummary summary, RunStatus status, (double Job, double Training) share, CancellationToken interrupt)
     {
         terminal.Line(string.Create(
             CultureInfo.InvariantCulture,
-            $"{summary.Steps} steps in {summary.Seconds:0} s; sampler {summary.Sampler.TokensPerSecond:0} tokens/s, learner {summary.Learner.TokensPerSecond:0} tokens/s, engines busy {100 * use.EngineShare:0.0} % of the training"));
+            $"{summary.Steps} steps in {summary.Seconds:0} s; sampler {summary.Sampler.TokensPerSecond:0} tokens/s, learner {summary.Learner.TokensPerSecond:0} tokens/s, engines busy {100 * share.Job:0.0} % of the job, {100 * share.Training:0.0} % of the training"));
         if (status.Reason.Length > 0)
             terminal.Line($"{status.State.ToString().ToLowerInvariant()}: {status.Reason}");
         if (status.SkippedSteps > 0)

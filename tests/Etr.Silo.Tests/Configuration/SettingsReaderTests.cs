@@ -95,6 +95,16 @@ public sealed class SettingsReaderTests
     }
 
     [Fact]
+    public void The_shipped_configurations_can_be_read()
+    {
+        string folder = Etr.Silo.Engines.StartingPolicy.Locate("models/arithmetic");
+        string[] files = Directory.GetFiles(Path.Combine(folder, "..", "..", "configs"), "*.json");
+
+        Assert.NotEmpty(files);
+        Assert.All(files, file => Assert.NotEmpty(SettingsReader.Read([SettingLayer.FromFile(file)]).Named));
+    }
+
+    [Fact]
     public void Every_default_is_itself_allowed()
     {
         EtrSettings settings = SettingsReader.Read([]);

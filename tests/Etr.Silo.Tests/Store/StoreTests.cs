@@ -1,6 +1,7 @@
+using System.Net;
+using System.Net.Sockets;
 using Etr.Silo.Cli;
 using Etr.Silo.Configuration;
-using Etr.Silo.Hosting;
 using Etr.Silo.Store;
 using StackExchange.Redis;
 
@@ -45,6 +46,22 @@ public sealed class StoreTests : IDisposable
     }
 
     [Fact]
+    public async Task A_named_port_that_is_taken_is_refused_by_its_key()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var settings = new ClusterSettings { SiloPort = ((IPEndPoint)listener.LocalEndpoint).Port };
+
+        var e = await Assert.ThrowsAsync<CommandFailure>(() => ClusterPorts.TakeAsync(_data, settings, TestContext.Current.CancellationToken));
+
+        Assert.Contains("Etr:Cluster:SiloPort", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_disk_without_room_is_refused_with_the_way_out() =>
+        Assert.Contains("make room", Assert.Throws<CommandFailure>(() => DataDirectory.Open(_data.Root, long.MaxValue)).Message, StringComparison.Ordinal);
+
+    [Fact]
     public void A_directory_is_held_by_one_at_a_time()
     {
         using (_data.Hold())
@@ -59,7 +76,7 @@ public sealed class StoreTests : IDisposable
 
     private static async Task<T> WithAsync<T>(int port, Func<IDatabase, Task<T>> use)
     {
-        await using ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(SiloSetup.Connection($"127.0.0.1:{port}"));
+        await using ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(StoreConnection.Options($"127.0.0.1:{port}"));
         return await use(connection.GetDatabase());
     }
 }
