@@ -41,15 +41,31 @@ internal sealed partial class RunGrain
         var steps = new List<StepSummary>();
         for (int step = first; step <= last; step++)
         {
-            // The newest is in memory; the others are where anyone can read them, so the run's own state stays small.
-            StepSummary? summary = step == Run.Step
-                ? Run.LastStep
-                : (await StepManifest.ReadAsync(Context.StepsDirectory, step, CancellationToken.None))?.Summary;
-            if (summary is not null)
+            if (await SummaryAsync(step) is { } summary)
                 steps.Add(summary);
         }
 
         return steps.ToArray();
+    }
+
+    /// <summary>A step's summary, from memory or from its manifest, where anyone can read it: the run's own state stays small.</summary>
+    private async ValueTask<StepSummary?> SummaryAsync(int step)
+    {
+        if (step == Run.Step)
+            return Run.LastStep;
+        if (_summaries.TryGetValue(step, out StepSummary? known))
+            return known;
+        StepSummary? read = (await StepManifest.ReadAsync(Context.StepsDirectory, step, CancellationToken.None))?.Summary;
+        if (read is not null && step > Run.Step - MostSteps)
+            Remember(read);
+        return read;
+    }
+
+    /// <summary>Keeps the newest summaries at hand, for those who watch.</summary>
+    private void Remember(StepSummary summary)
+    {
+        _summaries[summary.Step] = summary;
+        _summaries.Remove(summary.Step - MostSteps);
     }
 
     private Wait[] Waits()

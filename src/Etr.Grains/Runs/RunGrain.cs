@@ -26,6 +26,7 @@ internal sealed partial class RunGrain : Grain, IRunGrain
     private readonly StateWriter _writer;
     private readonly Pump _pump;
     private readonly Dictionary<long, GroupPulse> _pulses = [];
+    private readonly Dictionary<int, StepSummary> _summaries = [];
     private LearnerPulse? _learner;
     private long _since;
     private long _sampledBefore;
@@ -119,6 +120,7 @@ internal sealed partial class RunGrain : Grain, IRunGrain
         long[] cancelled = Run.State == RunState.Completed ? RunProgress.CancelOpen(Run) : [];
         await _writer.WriteAsync();
 
+        Remember(summary);
         _sampledBefore += summary.SampledTokens;
         _metrics.StepCommitted(summary);
         Publish(RolloutEventKind.StepCommitted, summary.Step, summary.Accuracy, summary.Trend, summary.Applied ? "" : "the update was skipped: loss or gradients were not finite");

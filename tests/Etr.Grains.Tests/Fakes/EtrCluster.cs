@@ -18,11 +18,11 @@ internal sealed class EtrCluster : IAsyncDisposable
 {
     private readonly InProcessTestCluster _cluster;
     private readonly string _directory = Directory.CreateTempSubdirectory("etr-grains-").FullName;
-    private readonly CancellationTokenSource _deadline = new(TimeSpan.FromSeconds(60));
+    private readonly CancellationTokenSource _deadline = new(TimeSpan.FromSeconds(120));
 
-    private EtrCluster(Action<EtrGrainOptions> change)
+    private EtrCluster(Action<EtrGrainOptions> change, short silos)
     {
-        var builder = new InProcessTestClusterBuilder(1);
+        var builder = new InProcessTestClusterBuilder(silos);
         builder.ConfigureSilo((_, silo) =>
         {
             silo.Services.AddKeyedSingleton<IGrainStorage>(EtrStorage.Name, (services, _) =>
@@ -62,9 +62,9 @@ internal sealed class EtrCluster : IAsyncDisposable
     /// <summary>Every wait of a test ends here at the latest.</summary>
     public CancellationToken Deadline => _deadline.Token;
 
-    public static async Task<EtrCluster> StartAsync(Action<EtrGrainOptions>? change = null, bool hasSampler = true)
+    public static async Task<EtrCluster> StartAsync(Action<EtrGrainOptions>? change = null, bool hasSampler = true, short silos = 1)
     {
-        var cluster = new EtrCluster(change ?? (_ => { }));
+        var cluster = new EtrCluster(change ?? (_ => { }), silos);
         cluster.Engine.IsAbsent = !hasSampler;
         await cluster._cluster.DeployAsync();
         return cluster;
@@ -127,6 +127,9 @@ internal sealed class EtrCluster : IAsyncDisposable
             Deadline.ThrowIfCancellationRequested();
         }
     }
+
+    /// <summary>Ends a silo as a crash would.</summary>
+    public Task KillAsync(string silo) => _cluster.KillSiloAsync(_cluster.Silos.Single(handle => handle.Name == silo));
 
     /// <summary>Ends a grain's activation, as idleness, migration or the loss of its silo would.</summary>
     public static async Task DeactivateAsync(IAddressable grain) => await grain.AsReference<IGrainManagementExtension>().DeactivateOnIdle();

@@ -1,0 +1,45 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using Etr.Grains.Metrics;
+using Etr.Grains.Tests.Fakes;
+
+namespace Etr.Grains.Tests.Runs;
+
+public class MetricsTests
+{
+    [Fact]
+    public async Task A_run_is_measured_and_no_tag_names_a_prompt()
+    {
+        var sums = new ConcurrentDictionary<string, double>();
+        var tags = new ConcurrentDictionary<string, bool>();
+        await using EtrCluster cluster = await EtrCluster.StartAsync();
+        using var listener = new MeterListener();
+        IMeterFactory own = Microsoft.Extensions.DependencyInjection.ServiceProviderServiceExtensions.GetRequiredService<IMeterFactory>(cluster.Services);
+        listener.InstrumentPublished = (instrument, self) =>
+        {
+            if (instrument.Meter.Name == EtrMeter.Name && instrument.Meter.Scope == own)
+                self.EnableMeasurementEvents(instrument);
+        };
+        void Take(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> named)
+        {
+            sums.AddOrUpdate(instrument.Name, value, (_, before) => instrument is Counter<long> ? before + value : value);
+            foreach (KeyValuePair<string, object?> tag in named)
+                tags[tag.Key] = true;
+        }
+
+        listener.SetMeasurementEventCallback<long>((instrument, value, named, _) => Take(instrument, value, named));
+        listener.SetMeasurementEventCallback<int>((instrument, value, named, _) => Take(instrument, value, named));
+        listener.SetMeasurementEventCallback<double>((instrument, value, named, _) => Take(instrument, value, named));
+        listener.Start();
+        await cluster.Run().StartAsync(cluster.StartOf(EtrCluster.Shape(steps: 2)));
+        await cluster.EndedAsync();
+        await cluster.UntilAsync(() => Task.FromResult(sums.GetValueOrDefault("etr.learner.step")), step => step == 2);
+
+        Assert.Equal((8, 1, 24), (sums["etr.groups.consumed"], sums["etr.accuracy"], sums["etr.sampler.traces"]));
+
+        // Eight groups of traces with 6, 8 and 10 tokens.
+        Assert.Equal(8 * 24, sums["etr.sampler.tokens"]);
+        Assert.Equal(8, sums["etr.length"]);
+        Assert.Subset(new HashSet<string> { "state", "outcome", "sampler", "end" }, tags.Keys.ToHashSet());
+    }
+}
