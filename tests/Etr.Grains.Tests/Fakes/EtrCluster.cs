@@ -25,11 +25,7 @@ internal sealed class EtrCluster : IAsyncDisposable
         var builder = new InProcessTestClusterBuilder(silos);
         builder.ConfigureSilo((_, silo) =>
         {
-            silo.Services.AddKeyedSingleton<IGrainStorage>(EtrStorage.Name, (services, _) =>
-            {
-                Storage.Serializer = services.GetRequiredService<Serializer>();
-                return Storage;
-            });
+            silo.Services.AddKeyedSingleton<IGrainStorage>(EtrStorage.Name, (services, _) => Storage.Of(services.GetRequiredService<Serializer>()));
             silo.Services.AddSingleton(Feed);
             silo.Services.AddSingleton<IRolloutEngineProvider>(Engine);
             silo.Services.AddSingleton<IPolicyTrainerProvider>(Trainers);
