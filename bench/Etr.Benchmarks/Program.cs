@@ -4,6 +4,8 @@ using Etr.Benchmarks.MainJobs;
 
 if (args is ["trainer", ..])
     return await TrainerBenchmarks.RunAsync(args[1..]);
+if (args is ["rollouts", ..])
+    return await RolloutBenchmarks.RunAsync(args[1..]);
 
 if (args is ["main-job", ..])
     return await MainJobRunner.RunAsync(args[1..]);
