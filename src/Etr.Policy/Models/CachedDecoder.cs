@@ -20,7 +20,7 @@ internal sealed class CachedDecoder : IDisposable
     private readonly FusedLayer[] _layers;
     private readonly RotaryTable _rotary;
     private readonly int _queryWidth;
-    private readonly int _cacheWidth;
+    private readonly int _cacheHeads;
     private torch.Tensor? _turns;
 
     /// <summary>A decoder over a copy of <paramref name="weights"/>.</summary>
@@ -29,7 +29,7 @@ internal sealed class CachedDecoder : IDisposable
         _config = weights.Config;
         _device = weights[WeightShapes.Norm].device;
         _queryWidth = _config.Heads * _config.HeadSize;
-        _cacheWidth = 2 * _config.KeyValueHeads * _config.HeadSize;
+        _cacheHeads = 2 * _config.KeyValueHeads;
         _rotary = new RotaryTable(_config.HeadSize, _config.RopeTheta, _device);
 
         using IDisposable guard = torch.no_grad();
@@ -43,7 +43,7 @@ internal sealed class CachedDecoder : IDisposable
     /// <summary>Reads whole sequences at once.</summary>
     /// <param name="ids">Token ids, int64, [rows, length], padded on the right.</param>
     /// <param name="lengths">Tokens of each row, 1 to length.</param>
-    /// <returns>Logits after each row's last token, [rows, vocabulary], and a layer's keys and values each, [rows, length, width]; the caller's.</returns>
+    /// <returns>Logits after each row's last token, [rows, vocabulary], and a layer's keys and values each, [rows, 2 · kv heads, length, head size]; the caller's.</returns>
     public (torch.Tensor Logits, IReadOnlyList<torch.Tensor> KeyValues) Prefill(torch.Tensor ids, IReadOnlyList<int> lengths)
     {
         using IDisposable guard = torch.no_grad();
@@ -58,9 +58,8 @@ internal sealed class CachedDecoder : IDisposable
             torch.Tensor joined = Add(layer.JoinedBias, Normalise(x), layer.Joined);
             torch.Tensor heads = joined.view(rows, length, -1, _config.HeadSize / 2, 2);
             heads.narrow(2, 0, _config.Heads + _config.KeyValueHeads).view_as_complex().mul_(turns);
-            keyValues[i] = joined.narrow(1, _queryWidth, _cacheWidth).view(rows, length, _cacheWidth);
-
             torch.Tensor split = joined.view(rows, length, -1, _config.HeadSize).transpose(1, 2);
+            keyValues[i] = split.narrow(1, _config.Heads, _cacheHeads);
             torch.Tensor mixed = functional.scaled_dot_product_attention(
                 split.narrow(1, 0, _config.Heads),
                 Spread(split.narrow(1, _config.Heads, _config.KeyValueHeads)),
@@ -102,11 +101,11 @@ internal sealed class CachedDecoder : IDisposable
             joined.view(rows, -1, _config.HeadSize / 2, 2).narrow(1, 0, _config.Heads + _config.KeyValueHeads).view_as_complex().mul_(turns);
 
             torch.Tensor store = cache.Layer(i);
-            store.view(-1, _cacheWidth).index_copy_(0, slots, joined.narrow(1, _queryWidth, _cacheWidth));
+            store.view(-1, _config.HeadSize).index_copy_(0, slots, joined.narrow(1, _queryWidth, _cacheHeads * _config.HeadSize).reshape(-1, _config.HeadSize));
 
             // Query heads that share a key head are rows of one query block: no key is repeated.
             torch.Tensor queries = joined.narrow(1, 0, _queryWidth).view(rows, _config.KeyValueHeads, _config.QueriesPerKey, _config.HeadSize);
-            torch.Tensor past = store.narrow(0, 0, rows).narrow(1, 0, length).view(rows, length, -1, _config.HeadSize).transpose(1, 2);
+            torch.Tensor past = store.narrow(0, 0, rows).narrow(2, 0, length);
             torch.Tensor mixed = functional.scaled_dot_product_attention(
                 queries, past.narrow(1, 0, _config.KeyValueHeads), past.narrow(1, _config.KeyValueHeads, _config.KeyValueHeads), attn_mask: mask);
             x = Add(x, mixed.reshape(rows, _queryWidth), layer.Output);
@@ -142,17 +141,21 @@ internal sealed class CachedDecoder : IDisposable
     private (torch.Tensor Tokens, torch.Tensor Places, torch.Tensor Slots) Indices(ReadOnlySpan<int> ids, ReadOnlySpan<int> positions, long rowLength)
     {
         int rows = ids.Length;
-        long[] packed = new long[3 * rows];
+        long[] packed = new long[(2 + _cacheHeads) * rows];
         for (int row = 0; row < rows; row++)
         {
             packed[row] = ids[row];
             packed[rows + row] = positions[row];
-            packed[2 * rows + row] = row * rowLength + positions[row];
+            for (int head = 0; head < _cacheHeads; head++)
+            {
+                int flat = row * _cacheHeads + head;
+                packed[2 * rows + flat] = flat * rowLength + positions[row];
+            }
         }
 
         // One transfer for the three of them.
         torch.Tensor all = torch.tensor(packed, torch.int64, _device);
-        return (all.narrow(0, 0, rows), all.narrow(0, rows, rows), all.narrow(0, 2 * rows, rows));
+        return (all.narrow(0, 0, rows), all.narrow(0, rows, rows), all.narrow(0, 2 * rows, _cacheHeads * rows));
     }
 
     // Minus infinity beyond each row's own position; none where all rows are equally long.

@@ -4,24 +4,27 @@ namespace Etr.Policy.Models;
 
 /// <summary>
 /// Keys and values of the sequences that are being decoded, a row each, rows 0 to <see cref="Rows"/> − 1 in use without gaps.
-/// A layer is one tensor [rows, length, 2 · kv heads · head size]: a token's keys and values lie side by side and are written at once.
+/// A layer is one tensor [rows, 2 · kv heads, length, head size], keys before values: what one head attends over is contiguous,
+/// which is worth a factor of four to attention over many rows.
 /// </summary>
 internal sealed class KeyValueCache : IDisposable
 {
     private const int LengthStep = 64;
     private readonly torch.Device _device;
-    private readonly int _width;
+    private readonly int _heads;
+    private readonly int _size;
     private readonly torch.Tensor[] _layers;
     private long _rowCapacity;
 
     public KeyValueCache(ModelConfig config, torch.Device device)
     {
         _device = device;
-        _width = 2 * config.KeyValueHeads * config.HeadSize;
+        _heads = 2 * config.KeyValueHeads;
+        _size = config.HeadSize;
         _layers = new torch.Tensor[config.Layers];
         for (int layer = 0; layer < _layers.Length; layer++)
         {
-            _layers[layer] = torch.empty([0, 0, _width], device: device).DetachFromDisposeScope();
+            _layers[layer] = torch.empty([0, _heads, 0, _size], device: device).DetachFromDisposeScope();
         }
     }
 
@@ -56,12 +59,12 @@ internal sealed class KeyValueCache : IDisposable
         }
     }
 
-    /// <summary>Writes the first <paramref name="length"/> positions of a row from a prefill's [length, width] tensors, a layer each.</summary>
+    /// <summary>Writes the first <paramref name="length"/> positions of a row from a row of a prefill's tensors, a layer each.</summary>
     public void Fill(int row, IReadOnlyList<torch.Tensor> source, long sourceRow, int length)
     {
         for (int layer = 0; layer < _layers.Length; layer++)
         {
-            _layers[layer][row].narrow(0, 0, length).copy_(source[layer][sourceRow].narrow(0, 0, length));
+            _layers[layer][row].narrow(1, 0, length).copy_(source[layer][sourceRow].narrow(1, 0, length));
         }
     }
 
@@ -76,7 +79,7 @@ internal sealed class KeyValueCache : IDisposable
 
         foreach (torch.Tensor layer in _layers)
         {
-            layer[row].narrow(0, 0, lastLength).copy_(layer[last].narrow(0, 0, lastLength));
+            layer[row].narrow(1, 0, lastLength).copy_(layer[last].narrow(1, 0, lastLength));
         }
     }
 
@@ -94,10 +97,10 @@ internal sealed class KeyValueCache : IDisposable
         for (int i = 0; i < _layers.Length; i++)
         {
             torch.Tensor old = _layers[i];
-            torch.Tensor grown = torch.zeros([rows, length, _width], device: _device).DetachFromDisposeScope();
+            torch.Tensor grown = torch.zeros([rows, _heads, length, _size], device: _device).DetachFromDisposeScope();
             if (old.numel() > 0)
             {
-                grown.narrow(0, 0, old.shape[0]).narrow(1, 0, old.shape[1]).copy_(old);
+                grown.narrow(0, 0, old.shape[0]).narrow(2, 0, old.shape[2]).copy_(old);
             }
 
             old.Dispose();
