@@ -14,13 +14,13 @@ public sealed record PretrainRecipe
     [Range(0, long.MaxValue)]
     public long Seed { get; init; } = 1;
 
-    /// <summary>Steps on short chains (<see cref="EarlyRedundancy"/>), where the arithmetic is learnt. The default value is 900.</summary>
+    /// <summary>Steps on short chains (<see cref="EarlyRedundancy"/>), where the arithmetic is learnt. The default value is 500.</summary>
     [Range(0, 1_000_000)]
-    public int ShortChainSteps { get; init; } = 900;
+    public int ShortChainSteps { get; init; } = 500;
 
-    /// <summary>Steps on chains as verbose as the styles have them. The default value is 1,000.</summary>
+    /// <summary>Steps on chains as verbose as the styles have them. The default value is 1,400.</summary>
     [Range(0, 1_000_000)]
-    public int FullChainSteps { get; init; } = 1000;
+    public int FullChainSteps { get; init; } = 1400;
 
     /// <summary>Last steps, on full chains whose final digit slips with <see cref="Slip"/>. The default value is 250.</summary>
     [Range(0, 1_000_000)]

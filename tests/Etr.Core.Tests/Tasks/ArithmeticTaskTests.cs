@@ -13,7 +13,7 @@ public sealed class ArithmeticTaskTests
 
     [Fact]
     public void A_problem_is_written_with_its_style_start_and_numbered_operations() =>
-        Assert.Equal("[A]81)+52)-73)*44)+9?", Example.Prompt);
+        Assert.Equal("[A]81)+52)-73)*44)+95)?", Example.Prompt);
 
     [Fact]
     public void The_shortest_chain_solves_each_operation_once()

@@ -19,7 +19,7 @@ public enum ArithmeticStyle
 
 /// <summary>
 /// A chain of four operations on digits, from left to right, modulo ten. Written
-/// <c>[A]8 1)+5 2)-0 3)*2 4)+9?</c> without the spaces.
+/// <c>[A]8 1)+5 2)-0 3)*2 4)+9 5)?</c> without the spaces.
 /// </summary>
 /// <param name="Style">Which style the prompt asks for.</param>
 /// <param name="Start">The starting digit.</param>
@@ -49,7 +49,10 @@ public sealed record ArithmeticProblem(ArithmeticStyle Style, int Start, IReadOn
         return new ArithmeticProblem(style, start, operations);
     }
 
-    /// <summary>The prompt: style tag, starting digit, numbered operations, a question mark.</summary>
+    /// <summary>
+    /// The prompt: style tag, starting digit, numbered operations, and the number after them with a question mark, so that
+    /// every operation stands between two numbers.
+    /// </summary>
     public string Prompt
     {
         get
@@ -61,7 +64,7 @@ public sealed record ArithmeticProblem(ArithmeticStyle Style, int Start, IReadOn
                 text.Append(Digit(i + 1)).Append(')').Append(Operations[i].Operator).Append(Digit(Operations[i].Digit));
             }
 
-            return text.Append('?').ToString();
+            return text.Append(Digit(Length + 1)).Append(")?").ToString();
         }
     }
 

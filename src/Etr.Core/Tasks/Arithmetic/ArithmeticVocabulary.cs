@@ -26,7 +26,7 @@ public static class ArithmeticVocabulary
         StepBreak,
         .. Enumerable.Range(0, 10).Select(digit => digit.ToString(System.Globalization.CultureInfo.InvariantCulture)),
         "+", "-", "*", "=", "~", "?", ".",
-        "1)", "2)", "3)", "4)",
+        "1)", "2)", "3)", "4)", "5)",
         "[A]", "[B]", "[C]",
         "answer", " ok", "maybe ",
         .. Hedges, .. Markers, .. Openings,
