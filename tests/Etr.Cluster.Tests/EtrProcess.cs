@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace Etr.Cluster.Tests;
@@ -7,6 +8,7 @@ namespace Etr.Cluster.Tests;
 internal sealed partial class EtrProcess : IAsyncDisposable
 {
     private const int Interrupt = 2;
+    private const int Terminate = 15;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(100);
     private readonly Process _process;
     private readonly Lock _lock = new();
@@ -106,8 +108,17 @@ internal sealed partial class EtrProcess : IAsyncDisposable
         await EndAsync();
     }
 
-    /// <summary>Sends what Ctrl-C sends.</summary>
-    public void PressControlC() => Assert.Equal(0, Signal(_process.Id, Interrupt));
+    /// <summary>
+    /// Sends what Ctrl-C sends. A process started in the background of a shell inherits that it ignores it; there, and so in
+    /// some build machines, what ends it in the same way is the termination signal.
+    /// </summary>
+    public void PressControlC() => Assert.Equal(0, Signal(_process.Id, Ignores(Interrupt) ? Terminate : Interrupt));
+
+    private bool Ignores(int signal)
+    {
+        string mask = File.ReadLines($"/proc/{_process.Id}/status").First(line => line.StartsWith("SigIgn:", StringComparison.Ordinal))[7..].Trim();
+        return (ulong.Parse(mask, NumberStyles.HexNumber, CultureInfo.InvariantCulture) >> (signal - 1) & 1) == 1;
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -55,11 +55,14 @@ public sealed class WallKeyboardTests(Chromium chromium)
 
         await page.Keyboard.PressAsync("Space");
         await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Resume" })).ToHaveAttributeAsync("aria-pressed", "true");
-        var frames = await page.WallAsync<int>("frames");
-        host.Feed.Publish(Samples.Event(RolloutEventKind.StepSampled, 0, step: 1, value: 0.5));
-        // The count below the toolbar is read each second: once it is newer than the event, a frame would have come.
+        // The count below the toolbar is read each second: once it is newer than an event, a frame would have come. The first
+        // time waits for a frame that was on its way when the picture was held.
         host.Feed.Publish(Samples.Event(RolloutEventKind.GroupOpened, Prompts));
         await Assertions.Expect(page.Locator(".counts-line")).ToContainTextAsync($"{Prompts + 1} prompts seen");
+        var frames = await page.WallAsync<int>("frames");
+        host.Feed.Publish(Samples.Event(RolloutEventKind.StepSampled, 0, step: 1, value: 0.5));
+        host.Feed.Publish(Samples.Event(RolloutEventKind.GroupOpened, Prompts + 1));
+        await Assertions.Expect(page.Locator(".counts-line")).ToContainTextAsync($"{Prompts + 2} prompts seen");
         Assert.Equal(frames, await page.WallAsync<int>("frames"));
 
         await page.Keyboard.PressAsync("Space");
@@ -125,7 +128,7 @@ public sealed class WallKeyboardTests(Chromium chromium)
         await page.GetByRole(AriaRole.Button, new() { Name = "Table view" }).ClickAsync();
         await Assertions.Expect(page).ToHaveURLAsync($"{host.Address}/runs/{Samples.Run}/wall?view=table");
         await Assertions.Expect(page.Locator("tbody tr")).ToHaveCountAsync(50);
-        await page.GetByRole(AriaRole.Button, new() { Name = "Next" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Next" }).PressAsync("Enter");
         await Assertions.Expect(page.Locator("tbody tr").First).ToContainTextAsync("50");
         await page.GetByRole(AriaRole.Button, new() { Name = "Table view" }).ClickAsync();
         await page.WaitForFunctionAsync("() => window.etrWall && window.etrWall.state().cells > 0");

@@ -84,9 +84,9 @@ internal static class Traces
     /// <summary>The right answer of an arithmetic prompt, worked out here, or a wrong one.</summary>
     public static string Answer(string prompt, bool isRight)
     {
-        // [S]a1)ox2)ox3)ox4)ox?
+        // [S]a1)ox2)ox3)ox4)ox5)?
         int value = prompt[3] - '0';
-        for (int at = 4; prompt[at] != '?'; at += 4)
+        for (int at = 4; at < 20; at += 4)
         {
             int digit = prompt[at + 3] - '0';
             value = prompt[at + 2] switch
