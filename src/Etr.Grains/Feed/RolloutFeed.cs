@@ -11,8 +11,12 @@ public sealed class RolloutFeed
 
     private readonly Lock _lock = new();
     private readonly RolloutEvent[] _ring = new RolloutEvent[Capacity];
+    private readonly bool[] _relayed = new bool[Capacity];
     private long _next;
     private TaskCompletionSource? _published;
+
+    /// <summary>New with each feed: whose numbers these are.</summary>
+    public Guid Epoch { get; } = Guid.NewGuid();
 
     /// <summary>Sequence number the next event will get, from 0.</summary>
     public long Next
@@ -27,10 +31,16 @@ public sealed class RolloutFeed
     }
 
     /// <summary>Adds an event, forgetting the oldest where the ring is full.</summary>
-    public void Publish(RolloutEvent rolloutEvent)
+    public void Publish(RolloutEvent rolloutEvent) => Add(rolloutEvent, relayed: false);
+
+    /// <summary>Adds an event of another silo, for this one's readers alone: <see cref="ReadOwn"/> leaves it out.</summary>
+    public void Relay(RolloutEvent rolloutEvent) => Add(rolloutEvent, relayed: true);
+
+    private void Add(RolloutEvent rolloutEvent, bool relayed)
     {
         lock (_lock)
         {
+            _relayed[_next % Capacity] = relayed;
             _ring[_next++ % Capacity] = rolloutEvent;
             _published?.TrySetResult();
             _published = null;
@@ -54,7 +64,12 @@ public sealed class RolloutFeed
     /// Copies events from sequence number <paramref name="from"/> on. Returns the number to ask from next; where events
     /// have been forgotten in between, <paramref name="missed"/> says how many.
     /// </summary>
-    public long Read(long from, ICollection<RolloutEvent> into, int most, out long missed)
+    public long Read(long from, ICollection<RolloutEvent> into, int most, out long missed) => Read(from, into, most, ownOnly: false, out missed);
+
+    /// <summary>As <see cref="Read(long, ICollection{RolloutEvent}, int, out long)"/>, without what other silos published.</summary>
+    public long ReadOwn(long from, ICollection<RolloutEvent> into, int most, out long missed) => Read(from, into, most, ownOnly: true, out missed);
+
+    private long Read(long from, ICollection<RolloutEvent> into, int most, bool ownOnly, out long missed)
     {
         lock (_lock)
         {
@@ -63,6 +78,8 @@ public sealed class RolloutFeed
             long end = Math.Min(_next, start + most);
             for (long i = start; i < end; i++)
             {
+                if (ownOnly && _relayed[i % Capacity])
+                    continue;
                 into.Add(_ring[i % Capacity]);
             }
 
@@ -105,15 +122,16 @@ public enum RolloutEventKind
 /// <param name="PolicyVersion">The policy version.</param>
 /// <param name="Text">Words for people (faults); else empty.</param>
 /// <param name="At">When it was published.</param>
+[GenerateSerializer, Immutable, Alias("etr.rollout-event")]
 public readonly record struct RolloutEvent(
-    RolloutEventKind Kind,
-    string Run,
-    long Ordinal,
-    int Prompt,
-    int Slot,
-    int Step,
-    double Value,
-    double Trend,
-    long PolicyVersion,
-    string Text,
-    DateTimeOffset At);
+    [property: Id(0)] RolloutEventKind Kind,
+    [property: Id(1)] string Run,
+    [property: Id(2)] long Ordinal,
+    [property: Id(3)] int Prompt,
+    [property: Id(4)] int Slot,
+    [property: Id(5)] int Step,
+    [property: Id(6)] double Value,
+    [property: Id(7)] double Trend,
+    [property: Id(8)] long PolicyVersion,
+    [property: Id(9)] string Text,
+    [property: Id(10)] DateTimeOffset At);

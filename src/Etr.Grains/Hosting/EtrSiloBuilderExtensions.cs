@@ -5,9 +5,11 @@ using Etr.Grains.Metrics;
 using Etr.Grains.Placement;
 using Etr.Grains.Runs;
 using Etr.Grains.Samplers;
+using Etr.Grains.Silos;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orleans.Placement;
+using Orleans.Runtime.MembershipService.SiloMetadata;
 using Orleans.Storage;
 
 namespace Etr.Grains.Hosting;
@@ -21,7 +23,10 @@ public static class EtrSiloBuilderExtensions
     /// <see cref="IRolloutEngineProvider"/> (samplers) and an <see cref="Learners.IPolicyTrainerProvider"/> (learner); without
     /// a provider for engines the silo registers no sampler.
     /// </summary>
-    public static ISiloBuilder AddEtrGrains(this ISiloBuilder silo, Action<EtrGrainOptions>? configure = null)
+    /// <param name="silo">The silo.</param>
+    /// <param name="configure">Changes the grains' durations.</param>
+    /// <param name="card">What the silo tells of itself; null publishes nothing, and any silo may then host anything.</param>
+    public static ISiloBuilder AddEtrGrains(this ISiloBuilder silo, Action<EtrGrainOptions>? configure = null, SiloCard? card = null)
     {
         ArgumentNullException.ThrowIfNull(silo);
         IServiceCollection services = silo.Services;
@@ -35,12 +40,33 @@ public static class EtrSiloBuilderExtensions
         services.TryAddSingleton<RunContexts>();
         services.TryAddSingleton<RunMetrics>();
         services.TryAddSingleton<SamplerMetrics>();
+        services.TryAddSingleton<SiloDirectory>();
+        services.TryAddSingleton<SiloDrain>();
 
         // Binary, versioned by member ids: states hold frames of bytes and numbers that are not finite.
         services.AddKeyedSingleton<IGrainStorageSerializer, OrleansGrainStorageSerializer>(EtrStorage.Name);
         services.AddSingleton<IGrainStorageSerializer, OrleansGrainStorageSerializer>();
-        services.AddPlacementFilter<SamplerPlacementStrategy, SamplerPlacementDirector>(ServiceLifetime.Singleton);
+        services.AddPlacementFilter<HomePlacementStrategy, HomePlacementDirector>(ServiceLifetime.Singleton);
+        services.AddPlacementFilter<RolePlacementStrategy, RolePlacementDirector>(ServiceLifetime.Singleton);
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, SamplerHost>();
+        if (card is not null)
+            silo.UseSiloMetadata(card.ToMetadata());
+        return silo;
+    }
+
+    /// <summary>Brings the feeds of all other silos into this one's: for silos that serve the dashboard.</summary>
+    public static ISiloBuilder AddEtrFeedRelay(this ISiloBuilder silo)
+    {
+        ArgumentNullException.ThrowIfNull(silo);
+        silo.Services.AddHostedService<FeedRelay>();
+        return silo;
+    }
+
+    /// <summary>Wakes the runs that are marked running, from this silo on, whichever silo they were on before.</summary>
+    public static ISiloBuilder AddEtrRunSupervisor(this ISiloBuilder silo)
+    {
+        ArgumentNullException.ThrowIfNull(silo);
+        silo.Services.AddHostedService<RunSupervisor>();
         return silo;
     }
 }

@@ -2,7 +2,9 @@ using Etr.Core.Files;
 using Etr.Core.Groups;
 using Etr.Core.Training;
 using Etr.Grains.Groups;
+using Etr.Grains.Placement;
 using Etr.Grains.Runs;
+using Etr.Grains.Silos;
 using Etr.Grains.State;
 using Etr.Grains.Waits;
 using Microsoft.Extensions.Logging;
@@ -15,6 +17,7 @@ namespace Etr.Grains.Learners;
 /// Calls only note what is offered; the pump trains. Between the trainer's answer and the one ETag write nothing is
 /// published: a learner that loses the write to another one ends there, and nobody has heard of its step.
 /// </remarks>
+[RolePlacement(SiloRoles.Learner)]
 internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
 {
     private const int MostFailures = 5;

@@ -6,6 +6,9 @@ public interface IRunDirectoryGrain : IGrainWithIntegerKey
     /// <summary>Adds or updates a run's entry. Idempotent.</summary>
     Task RecordAsync(RunEntry entry);
 
+    /// <summary>From now on wakes every run that is marked running, every <see cref="EtrGrainOptions.Touch"/>. Idempotent.</summary>
+    Task WakeRunsAsync();
+
     /// <summary>All runs, newest first.</summary>
     Task<IReadOnlyList<RunEntry>> ListAsync();
 }

@@ -20,6 +20,13 @@ public interface IRunGrain : IGrainWithStringKey
     /// <summary>Deals no further group and lets the committed step stand: open groups wait for <see cref="ResumeAsync"/>.</summary>
     Task PauseAsync(string reason);
 
+    /// <summary>Brings a running run back to memory, where it goes on by itself; changes nothing otherwise.</summary>
+    [AlwaysInterleave]
+    Task WakeAsync();
+
+    /// <summary>Ends the run for good: open groups are cancelled, what is committed stands. Idempotent.</summary>
+    Task StopAsync(string reason);
+
     /// <summary>A snapshot, read without waiting behind the run's other calls.</summary>
     [AlwaysInterleave]
     Task<RunStatus> GetStatusAsync();

@@ -1,18 +1,26 @@
 using Etr.Grains.State;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Orleans.Concurrency;
 
 namespace Etr.Grains.Runs;
 
 /// <inheritdoc cref="IRunDirectoryGrain"/>
 [Reentrant]
-internal sealed class RunDirectoryGrain : Grain, IRunDirectoryGrain
+internal sealed partial class RunDirectoryGrain : Grain, IRunDirectoryGrain
 {
     private readonly IPersistentState<RunDirectoryRecord> _state;
     private readonly StateWriter _writer;
+    private readonly EtrGrainOptions _options;
+    private readonly ILogger _logger;
+    private IGrainTimer? _wake;
 
-    public RunDirectoryGrain([PersistentState("directory", EtrStorage.Name)] IPersistentState<RunDirectoryRecord> state)
+    public RunDirectoryGrain(
+        [PersistentState("directory", EtrStorage.Name)] IPersistentState<RunDirectoryRecord> state,
+        IOptions<EtrGrainOptions> options,
+        ILogger<RunDirectoryGrain> logger)
     {
-        _state = state;
+        (_state, _options, _logger) = (state, options.Value, logger);
         _writer = new StateWriter(() => _state.WriteStateAsync(), DeactivateOnIdle);
     }
 
@@ -24,8 +32,33 @@ internal sealed class RunDirectoryGrain : Grain, IRunDirectoryGrain
         await _writer.WriteAsync();
     }
 
+    public Task WakeRunsAsync()
+    {
+        // Touched from here from now on; the timer keeps this activation alive while some run is running.
+        _wake ??= this.RegisterGrainTimer(WakeAsync, new GrainTimerCreationOptions(TimeSpan.Zero, _options.Touch) { Interleave = true });
+        return Task.CompletedTask;
+    }
+
     public Task<IReadOnlyList<RunEntry>> ListAsync() =>
         Task.FromResult<IReadOnlyList<RunEntry>>(_state.State.Runs.Values.OrderByDescending(entry => entry.StartedAt).ToArray());
+
+    private Task WakeAsync() => Task.WhenAll(_state.State.Runs.Values.Where(entry => entry.State == RunState.Running).Select(WakeRunAsync));
+
+    private async Task WakeRunAsync(RunEntry entry)
+    {
+        try
+        {
+            await GrainFactory.GetGrain<IRunGrain>(entry.Run).WakeAsync();
+        }
+        catch (Exception exception)
+        {
+            // It is asked again at the next tick.
+            LogAsleep(entry.Run, exception.Message);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Run} could not be woken and is asked again: {Reason}")]
+    private partial void LogAsleep(string run, string reason);
 }
 
 /// <summary>What the directory remembers.</summary>

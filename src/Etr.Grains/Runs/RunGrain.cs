@@ -58,6 +58,8 @@ internal sealed partial class RunGrain : Grain, IRunGrain
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         KeepTouching();
+        if (Run.State == RunState.Running)
+            _pump.Wake();
         return Task.CompletedTask;
     }
 
@@ -108,6 +110,23 @@ internal sealed partial class RunGrain : Grain, IRunGrain
         await _writer.WriteAsync();
         KeepTouching();
         await RecordAsync();
+    }
+
+    public Task WakeAsync()
+    {
+        // Activation has armed the timer that does the rest.
+        return Task.CompletedTask;
+    }
+
+    public async Task StopAsync(string reason)
+    {
+        if (Run.Start is null || Run.State == RunState.Completed)
+            return;
+        (Run.State, Run.Reason) = (RunState.Completed, reason);
+        long[] cancelled = RunProgress.CancelOpen(Run);
+        await _writer.WriteAsync();
+        _ = Task.WhenAll(cancelled.Select(CancelGroupAsync));
+        await GoOnOrEndAsync();
     }
 
     public Task<RunStart?> GetStartAsync() => Task.FromResult(Run.Start);

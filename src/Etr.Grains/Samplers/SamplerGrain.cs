@@ -12,7 +12,7 @@ namespace Etr.Grains.Samplers;
 
 /// <inheritdoc cref="ISamplerGrain"/>
 [Immovable]
-[SamplerPlacement]
+[HomePlacement]
 [Reentrant]
 internal sealed partial class SamplerGrain : Grain, ISamplerGrain
 {

@@ -47,14 +47,33 @@ public sealed class Qwen2Decoder : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _rotary.Dispose();
 
+    /// <summary>Logits of tokens that stand at positions of the caller's: pretraining leaves gaps between prompt and chain.</summary>
+    /// <param name="ids">[batch, length].</param>
+    /// <param name="positions">int64, [batch, length], each row ascending and below the context's length.</param>
+    internal torch.Tensor ForwardAt(torch.Tensor ids, torch.Tensor positions)
+    {
+        using torch.Tensor hidden = HiddenStates(ids, null, positions);
+        return Logits(hidden);
+    }
+
     /// <summary>As <see cref="Hidden"/>; also hands over the residual stream after each layer, for tests that look inside.</summary>
-    internal torch.Tensor HiddenStates(torch.Tensor ids, Action<int, torch.Tensor>? afterLayer)
+    internal torch.Tensor HiddenStates(torch.Tensor ids, Action<int, torch.Tensor>? afterLayer, torch.Tensor? positions = null)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         (long batch, long length) = (ids.shape[0], ids.shape[1]);
-        (torch.Tensor cos, torch.Tensor sin) = _rotary.AtLeast((int)length);
-        cos = cos.narrow(0, 0, length);
-        sin = sin.narrow(0, 0, length);
+        (torch.Tensor cos, torch.Tensor sin) = _rotary.AtLeast(positions is null ? (int)length : Config.ContextLength);
+        if (positions is null)
+        {
+            cos = cos.narrow(0, 0, length);
+            sin = sin.narrow(0, 0, length);
+        }
+        else
+        {
+            // [batch, 1, length, size / 2]: the same angles for every head.
+            torch.Tensor flat = positions.reshape(-1);
+            cos = cos.index_select(0, flat).view(batch, 1, length, -1);
+            sin = sin.index_select(0, flat).view(batch, 1, length, -1);
+        }
 
         torch.Tensor x = Weights[WeightShapes.Embedding].index_select(0, ids.reshape(-1)).view(batch, length, Config.HiddenSize);
         for (int layer = 0; layer < Config.Layers; layer++)

@@ -13,6 +13,7 @@ internal sealed class DemonstrationBatches(PretrainRecipe recipe, IPolicyTokeniz
     private const int WindowBatches = 16;
     private const uint ChainPurpose = 0x43484149;
     private const uint OrderPurpose = 0x4F524445;
+    private const uint GapPurpose = 0x47415021;
 
     private readonly Queue<Demonstration[]> _window = new();
     private ulong _drawn;
@@ -58,7 +59,11 @@ internal sealed class DemonstrationBatches(PretrainRecipe recipe, IPolicyTokeniz
         ArithmeticProblem problem = ArithmeticPromptSet.Draw(seed, ArithmeticSplit.Train, style, index);
         string chain = problem.Demonstrate(new PhiloxSequence(seed, ChainPurpose, index), _stage.Redundancy, _stage.Slip);
         IReadOnlyList<int> prompt = tokenizer.Encode(problem.Prompt);
-        return new Demonstration([.. prompt, .. tokenizer.Encode(chain), ArithmeticTokenizer.EndToken], prompt.Count);
+        var gap = new PhiloxSequence(seed, GapPurpose, index);
+        return new Demonstration([.. prompt, .. tokenizer.Encode(chain), ArithmeticTokenizer.EndToken], prompt.Count)
+        {
+            Gap = recipe.LongestGap > 0 && gap.NextBool(recipe.GapShare) ? 1 + gap.NextInt(recipe.LongestGap) : 0,
+        };
     }
 }
 
@@ -68,4 +73,7 @@ internal sealed class DemonstrationBatches(PretrainRecipe recipe, IPolicyTokeniz
 internal sealed record Demonstration(int[] Ids, int PromptLength)
 {
     public int Length => Ids.Length;
+
+    /// <summary>Positions left out between prompt and chain.</summary>
+    public int Gap { get; init; }
 }

@@ -37,6 +37,17 @@ public sealed record PretrainRecipe
     [Range(0.0, 1.0)]
     public double Slip { get; init; } = 0.12;
 
+    /// <summary>
+    /// Share of the demonstrations whose chain begins some positions after the prompt's end, as if lines stood between: so an
+    /// operand is found by its number, not by how far back it stands. The default value is 0.5.
+    /// </summary>
+    [Range(0.0, 1.0)]
+    public double GapShare { get; init; } = 0.5;
+
+    /// <summary>Longest such gap, in positions; the shortest is 1. The default value is 128.</summary>
+    [Range(0, 256)]
+    public int LongestGap { get; init; } = 128;
+
     /// <summary>Demonstrations a step. The default value is 64.</summary>
     [Range(1, 4096)]
     public int BatchSize { get; init; } = 64;

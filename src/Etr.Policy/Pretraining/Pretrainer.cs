@@ -74,8 +74,8 @@ public sealed class Pretrainer(PretrainRecipe recipe, TimeProvider time)
     private double Step(Qwen2Decoder decoder, torch.optim.Optimizer optimiser, Demonstration[] batch)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        (torch.Tensor ids, torch.Tensor targets) = Pad(batch);
-        torch.Tensor logits = decoder.Forward(ids);
+        (torch.Tensor ids, torch.Tensor positions, torch.Tensor targets) = Pad(batch);
+        torch.Tensor logits = decoder.ForwardAt(ids, positions);
         torch.Tensor loss = functional.cross_entropy(logits.view(-1, logits.shape[2]), targets.view(-1), ignore_index: Ignored);
         optimiser.zero_grad();
         loss.backward();
@@ -84,16 +84,19 @@ public sealed class Pretrainer(PretrainRecipe recipe, TimeProvider time)
         return loss.item<float>();
     }
 
-    // Inputs and the ids that follow them; only ids of the chain are targets, since a prompt is random and teaches nothing.
-    private static (torch.Tensor Ids, torch.Tensor Targets) Pad(Demonstration[] batch)
+    // Inputs, where they stand, and the ids that follow them; only ids of the chain are targets, since a prompt is random and teaches nothing.
+    private static (torch.Tensor Ids, torch.Tensor Positions, torch.Tensor Targets) Pad(Demonstration[] batch)
     {
         int length = batch.Max(demonstration => demonstration.Length) - 1;
         long[] ids = new long[batch.Length * length];
+        long[] positions = new long[batch.Length * length];
         long[] targets = new long[batch.Length * length];
         Array.Fill(targets, Ignored);
         for (int row = 0; row < batch.Length; row++)
         {
             Demonstration demonstration = batch[row];
+            for (int i = 0; i < length; i++)
+                positions[row * length + i] = i + (i < demonstration.PromptLength ? 0 : demonstration.Gap);
             for (int i = 0; i + 1 < demonstration.Length; i++)
             {
                 ids[row * length + i] = demonstration.Ids[i];
@@ -104,7 +107,10 @@ public sealed class Pretrainer(PretrainRecipe recipe, TimeProvider time)
             }
         }
 
-        return (torch.tensor(ids).view(batch.Length, length), torch.tensor(targets).view(batch.Length, length));
+        return (
+            torch.tensor(ids).view(batch.Length, length),
+            torch.tensor(positions).view(batch.Length, length),
+            torch.tensor(targets).view(batch.Length, length));
     }
 
     private void Save(string folder, DecoderWeights weights, PieceTokenizer tokenizer, List<PretrainProgress> curve)

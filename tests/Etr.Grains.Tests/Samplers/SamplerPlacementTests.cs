@@ -4,7 +4,7 @@ using Etr.Grains.Tests.Fakes;
 
 namespace Etr.Grains.Tests.Samplers;
 
-public class SamplerPlacementTests
+public class HomePlacementTests
 {
     private static ISamplerPoolGrain Pool(EtrCluster cluster) => cluster.Grains.GetGrain<ISamplerPoolGrain>(0);
 

@@ -3,20 +3,20 @@ using Orleans.Runtime.Placement;
 
 namespace Etr.Grains.Placement;
 
-/// <summary>Places a sampler on the silo that its key names: the device is there and nowhere else.</summary>
+/// <summary>Places a grain on the silo that its key names before the last slash: what it stands for is there and nowhere else.</summary>
 [AttributeUsage(AttributeTargets.Class)]
-internal sealed class SamplerPlacementAttribute() : PlacementFilterAttribute(new SamplerPlacementStrategy());
+internal sealed class HomePlacementAttribute() : PlacementFilterAttribute(new HomePlacementStrategy());
 
-/// <summary>Marks grains that <see cref="SamplerPlacementDirector"/> places.</summary>
-internal sealed class SamplerPlacementStrategy : PlacementFilterStrategy
+/// <summary>Marks grains that <see cref="HomePlacementDirector"/> places.</summary>
+internal sealed class HomePlacementStrategy : PlacementFilterStrategy
 {
-    public SamplerPlacementStrategy() : base(order: 0)
+    public HomePlacementStrategy() : base(order: 0)
     {
     }
 }
 
 /// <summary>Leaves the silo whose name is the key's part before the last slash.</summary>
-internal sealed class SamplerPlacementDirector(ISiloStatusOracle silos) : IPlacementFilterDirector
+internal sealed class HomePlacementDirector(ISiloStatusOracle silos) : IPlacementFilterDirector
 {
     public IEnumerable<SiloAddress> Filter(PlacementFilterStrategy filterStrategy, PlacementTarget target, IEnumerable<SiloAddress> candidates)
     {

@@ -1,0 +1,19 @@
+using Orleans.Concurrency;
+
+namespace Etr.Grains.Silos;
+
+/// <inheritdoc cref="IClusterGrain"/>
+[StatelessWorker]
+internal sealed class ClusterGrain(SiloDirectory silos) : Grain, IClusterGrain
+{
+    public Task<IReadOnlyList<SiloStatusLine>> GetSilosAsync() => Task.FromResult<IReadOnlyList<SiloStatusLine>>(
+    [
+        .. silos.All.Select(silo => new SiloStatusLine(
+            silo.Name,
+            silo.Card?.Roles ?? SiloRoles.None,
+            silo.Status.ToString().ToLowerInvariant(),
+            silo.Card?.Url ?? "",
+            silo.Card?.Devices ?? [],
+            silo.Card?.Version ?? "")),
+    ]);
+}
