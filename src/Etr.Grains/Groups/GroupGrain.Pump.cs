@@ -19,8 +19,6 @@ internal sealed partial class GroupGrain
 
     private ISamplerPoolGrain Pool => GrainFactory.GetGrain<ISamplerPoolGrain>(0);
 
-    private string BodyPath => Path.Combine(_context!.GroupsDirectory, Group.Sha256 + ".bin");
-
     private async Task AdvanceAsync()
     {
         if (Group.Phase == GroupPhase.Rolling && Group.Failures >= MostFailures)
@@ -92,13 +90,14 @@ internal sealed partial class GroupGrain
         return new DrawRequest
         {
             Group = this.GetPrimaryKeyString(),
+            Place = _context.Place,
+            Engine = _context.Configuration.Policy.Engine,
             Epoch = grant.Epoch,
             Prompt = _context.Prompts[Spec.Prompt].Text,
             PromptIndex = Spec.Prompt,
             Round = Spec.Round,
             Seed = _context.Configuration.Run.Seed,
             PolicyVersion = Spec.PolicyVersion,
-            PolicyFile = Spec.PolicyFile,
             PolicySha256 = Spec.PolicySha256,
             Temperature = sampling.Temperature,
             TopP = sampling.TopP,
@@ -144,7 +143,7 @@ internal sealed partial class GroupGrain
 
         byte[] bytes = GroupBodyCodec.Write(body);
         Group.Sha256 = DurableFile.Sha256(bytes);
-        await DurableFile.WriteAsync(BodyPath, bytes, CancellationToken.None);
+        await _files.WriteGroupAsync(_context!.Place, Group.Sha256, bytes, CancellationToken.None);
         if (Group.Phase != GroupPhase.Rolling)
             return;
 
@@ -245,6 +244,8 @@ internal sealed partial class GroupGrain
         _slots = null;
         _wait?.Clear();
         await _writer.WriteAsync();
+        if (Group.Sha256.Length > 0)
+            _files.ForgetGroup(_context!.Place, Group.Sha256);
         await ReleaseAsync(leases);
         _pump.Wake();
     }

@@ -1,4 +1,3 @@
-using Etr.Core.Files;
 using Etr.Core.Groups;
 using Etr.Core.Rewards;
 using Etr.Core.Rollouts;
@@ -33,7 +32,7 @@ internal sealed partial class GroupGrain
         GroupBody body;
         try
         {
-            body = GroupBodyCodec.Read(await DurableFile.ReadVerifiedAsync(BodyPath, Group.Sha256, GroupBodyCodec.MaximumBytes, CancellationToken.None));
+            body = GroupBodyCodec.Read(await _files.ReadGroupAsync(_context!.Place, Group.Sha256, CancellationToken.None));
         }
         catch (Exception exception) when (exception is IOException or InvalidDataException)
         {

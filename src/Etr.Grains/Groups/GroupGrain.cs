@@ -1,5 +1,6 @@
 using Etr.Core.Rollouts;
 using Etr.Grains.Feed;
+using Etr.Grains.Files;
 using Etr.Grains.Metrics;
 using Etr.Grains.Runs;
 using Etr.Grains.State;
@@ -20,6 +21,7 @@ internal sealed partial class GroupGrain : Grain, IGroupGrain
 {
     private readonly IPersistentState<GroupRecord> _state;
     private readonly RunContexts _contexts;
+    private readonly IRunFiles _files;
     private readonly RolloutFeed _feed;
     private readonly SamplerMetrics _metrics;
     private readonly EtrGrainOptions _options;
@@ -37,13 +39,14 @@ internal sealed partial class GroupGrain : Grain, IGroupGrain
     public GroupGrain(
         [PersistentState("group", EtrStorage.Name)] IPersistentState<GroupRecord> state,
         RunContexts contexts,
+        IRunFiles files,
         RolloutFeed feed,
         SamplerMetrics metrics,
         IOptions<EtrGrainOptions> options,
         TimeProvider time,
         ILogger<GroupGrain> logger)
     {
-        (_state, _contexts, _feed, _metrics, _options, _time, _logger) = (state, contexts, feed, metrics, options.Value, time, logger);
+        (_state, _contexts, _files, _feed, _metrics, _options, _time, _logger) = (state, contexts, files, feed, metrics, options.Value, time, logger);
         _writer = new StateWriter(WriteAsync);
         _pump = new Pump(this, AdvanceAsync, _options, logger);
         _progress = this.RegisterGrainTimer(

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Etr.Core.Tasks;
 using Etr.Grains.Feed;
+using Etr.Grains.Files;
 using Etr.Grains.Metrics;
 using Etr.Grains.Placement;
 using Etr.Grains.Runs;
@@ -42,6 +43,7 @@ public static class EtrSiloBuilderExtensions
         services.TryAddSingleton<SamplerMetrics>();
         services.TryAddSingleton<SiloDirectory>();
         services.TryAddSingleton<SiloDrain>();
+        services.TryAddSingleton<IRunFiles, SharedRunFiles>();
 
         // Binary, versioned by member ids: states hold frames of bytes and numbers that are not finite.
         services.AddKeyedSingleton<IGrainStorageSerializer, OrleansGrainStorageSerializer>(EtrStorage.Name);

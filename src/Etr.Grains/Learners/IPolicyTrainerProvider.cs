@@ -1,3 +1,4 @@
+using Etr.Core.Policies;
 using Etr.Core.Runs;
 using Etr.Core.Training;
 
@@ -15,4 +16,7 @@ public interface IPolicyTrainerProvider
     /// <param name="policyFile">The starting policy's safetensors (version 0).</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     Task<IPolicyTrainer> OpenAsync(string run, RunConfiguration configuration, FileRef policyFile, CancellationToken cancellationToken);
+
+    /// <summary>A policy file cut at its tensors, each with its hash, as its manifest lists it.</summary>
+    Task<IReadOnlyList<ManifestPart>> PartsAsync(string policyFile, CancellationToken cancellationToken);
 }

@@ -1,6 +1,7 @@
-using Etr.Core.Files;
 using Etr.Core.Groups;
+using Etr.Core.Policies;
 using Etr.Core.Training;
+using Etr.Grains.Files;
 using Etr.Grains.Groups;
 using Etr.Grains.Placement;
 using Etr.Grains.Runs;
@@ -25,6 +26,7 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
     private readonly IPersistentState<LearnerRecord> _state;
     private readonly RunContexts _contexts;
     private readonly IPolicyTrainerProvider _provider;
+    private readonly IRunFiles _files;
     private readonly EtrGrainOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -36,6 +38,7 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
     private LearnerRecord _committed = new();
     private BatchWindow _window = new(0);
     private IPolicyTrainer? _trainer;
+    private IReadOnlyList<ManifestPart>? _parts;
     private bool _published;
     private bool _training;
     private long _batchSince;
@@ -44,11 +47,12 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
         [PersistentState("learner", EtrStorage.Name)] IPersistentState<LearnerRecord> state,
         RunContexts contexts,
         IPolicyTrainerProvider provider,
+        IRunFiles files,
         IOptions<EtrGrainOptions> options,
         TimeProvider time,
         ILogger<LearnerGrain> logger)
     {
-        (_state, _contexts, _provider, _options, _time, _logger) = (state, contexts, provider, options.Value, time, logger);
+        (_state, _contexts, _provider, _files, _options, _time, _logger) = (state, contexts, provider, files, options.Value, time, logger);
         _pump = new Pump(this, AdvanceAsync, _options, logger);
         _wait = new WaitNote("learner", time);
         _batchSince = time.GetTimestamp();
@@ -116,8 +120,8 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
     private async Task AdvanceAsync()
     {
         RunContext context = await _contexts.GetAsync(Name);
-        if (!_published && _committed.Manifest is { } manifest)
-            await PublishAsync(context, manifest);
+        if (!_published && _committed.Manifest is not null)
+            await PublishAsync(context, _committed);
         if (_committed.Step >= context.Configuration.Run.Steps)
             return;
 
@@ -160,7 +164,7 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
             trained = await trainer.StepAsync(BatchOf(step, groups, advantages, context.Configuration.Training), _stop.Token)
                 .WaitAsync(_options.Training, _time);
             start = _time.GetTimestamp();
-            saved = await trainer.SaveAsync(context.CheckpointsDirectory, context.PoliciesDirectory, _stop.Token)
+            saved = await trainer.SaveAsync(context.CheckpointsDirectory, context.Place.Policies, _stop.Token)
                 .WaitAsync(_options.Training, _time);
         }
         catch
@@ -193,13 +197,25 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
         _committed = _state.State;
         _window.Commit(draft.Batch);
         _published = false;
-        await PublishAsync(context, _committed.Manifest!);
-        Collect(before, _committed.Kept);
+        _parts = draft.Saved.Parts;
+        await PublishAsync(context, _committed);
+        Collect(context, before, _committed.Kept);
     }
 
-    /// <summary>Tells of the last committed step until the run has heard: the manifest first, so that who hears can read it.</summary>
-    private async Task PublishAsync(RunContext context, StepManifest manifest)
+    /// <summary>
+    /// Publishes the last committed step's policy and tells of the step until the run has heard: the files first, so that who
+    /// hears can read them.
+    /// </summary>
+    private async Task PublishAsync(RunContext context, LearnerRecord committed)
     {
+        StepManifest manifest = committed.Manifest!;
+        var weights = new FileRef(committed.Kept[^1].Policy, committed.Kept[^1].PolicySha256);
+        if (await PolicyFolder.ReadAsync(context.Place.Policies, manifest.Step, _stop.Token) is null)
+        {
+            IReadOnlyList<ManifestPart> parts = _parts ?? await _provider.PartsAsync(weights.Path, _stop.Token);
+            await PolicyFolder.PublishAsync(context.Place.Policies, manifest.Step, weights, parts, Path.GetDirectoryName(context.Start.PolicyFile)!, _stop.Token);
+        }
+
         string path = StepManifest.PathOf(context.StepsDirectory, manifest.Step);
         if (!File.Exists(path))
             await manifest.WriteAsync(context.StepsDirectory, _stop.Token);
@@ -218,8 +234,7 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
             GroupSubmission submission = batch[i];
             try
             {
-                string path = Path.Combine(context.GroupsDirectory, submission.Sha256 + ".bin");
-                groups[i] = GroupBodyCodec.Read(await DurableFile.ReadVerifiedAsync(path, submission.Sha256, GroupBodyCodec.MaximumBytes, _stop.Token));
+                groups[i] = GroupBodyCodec.Read(await _files.ReadGroupAsync(context.Place, submission.Sha256, _stop.Token));
             }
             catch (Exception exception) when (exception is IOException or InvalidDataException)
             {
@@ -285,20 +300,18 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
         }
     }
 
-    /// <summary>Deletes the files that were kept and are no longer. A file whose content came again is still kept.</summary>
-    private void Collect(KeptFiles[] before, KeptFiles[] now)
+    /// <summary>Deletes what was kept and is no longer. A checkpoint whose content came again is still kept, and so is version 0.</summary>
+    private void Collect(RunContext context, KeptFiles[] before, KeptFiles[] now)
     {
-        string[] kept = [.. now.SelectMany(files => new[] { files.Checkpoint, files.Policy })];
-        foreach (string path in before.SelectMany(files => new[] { files.Checkpoint, files.Policy }).Except(kept))
+        try
         {
-            try
-            {
+            foreach (string path in before.Select(files => files.Checkpoint).Except(now.Select(files => files.Checkpoint)))
                 File.Delete(path);
-            }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-            {
-                LogNotCollected(path, exception);
-            }
+            PolicyFolder.Collect(context.Place.Policies, [0, .. now.Select(files => (long)files.Step)]);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            LogNotCollected(Name, exception);
         }
     }
 
@@ -308,6 +321,6 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
     [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Run}: the body of group {Ordinal} cannot be read; the group is drawn again.")]
     private partial void LogBodyLost(string run, long ordinal, Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Path} could not be deleted.")]
-    private partial void LogNotCollected(string path, Exception exception);
+    [LoggerMessage(Level = LogLevel.Information, Message = "Run {Run}: old files could not be deleted; the next step tries again.")]
+    private partial void LogNotCollected(string run, Exception exception);
 }

@@ -3,6 +3,7 @@ using Etr.Core.Evaluation;
 using Etr.Core.Grading;
 using Etr.Core.Runs;
 using Etr.Core.Tasks;
+using Etr.Grains.Files;
 
 namespace Etr.Grains.Runs;
 
@@ -31,13 +32,11 @@ internal sealed class RunContext
 
     public IAnswerGrader Grader { get; }
 
-    public string GroupsDirectory => Path.Combine(Start.Directory, "groups");
+    public RunPlace Place => new(Start.Run, Start.Directory);
 
     public string StepsDirectory => Path.Combine(Start.Directory, "steps");
 
     public string CheckpointsDirectory => Path.Combine(Start.Directory, "checkpoints");
-
-    public string PoliciesDirectory => Path.Combine(Start.Directory, "policy");
 }
 
 /// <summary>The contexts of the runs that this silo has grains of: asked of each run once, then shared.</summary>

@@ -8,9 +8,16 @@ public interface IRolloutEngineProvider
     /// <summary>Devices of this process, such as <c>cpu</c> or <c>cuda:0</c>; fixed for its life.</summary>
     IReadOnlyList<string> Devices { get; }
 
+    /// <summary>Most slots that a device draws at once, over all its engines.</summary>
+    int CapacityOf(string device);
+
     /// <summary>
-    /// The engine of a device, made on the first call. It stays the provider's, which disposes it when the process ends.
-    /// Weights come with each request's policy.
+    /// The engine of a device for a model, made on the first call. It stays the provider's, which disposes it when the process
+    /// ends. Weights come with each request's policy.
     /// </summary>
-    ValueTask<IRolloutEngine> OpenAsync(string device, CancellationToken cancellationToken);
+    /// <param name="device">One of <see cref="Devices"/>.</param>
+    /// <param name="kind">The kind of engine that the run asks for.</param>
+    /// <param name="modelFolder">A folder with the model's <c>config.json</c> and <c>tokenizer.json</c>.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    ValueTask<IRolloutEngine> OpenAsync(string device, string kind, string modelFolder, CancellationToken cancellationToken);
 }

@@ -1,4 +1,5 @@
 using Etr.Core.Rollouts;
+using Etr.Grains.Files;
 
 namespace Etr.Grains.Samplers;
 
@@ -51,10 +52,10 @@ public sealed record DrawRequest
     /// <summary>Policy version.</summary>
     [Id(6)] public required long PolicyVersion { get; init; }
 
-    /// <summary>Its safetensors file.</summary>
-    [Id(7)] public required string PolicyFile { get; init; }
+    /// <summary>The run, whose files the policy is among.</summary>
+    [Id(7)] public required RunPlace Place { get; init; }
 
-    /// <summary>The file's SHA-256.</summary>
+    /// <summary>SHA-256 of the policy's weights.</summary>
     [Id(8)] public required string PolicySha256 { get; init; }
 
     /// <summary>Sampling temperature.</summary>
@@ -71,6 +72,9 @@ public sealed record DrawRequest
 
     /// <summary>The slots.</summary>
     [Id(13)] public required DrawSlot[] Slots { get; init; }
+
+    /// <summary>The kind of engine that the run asks for.</summary>
+    [Id(14)] public required string Engine { get; init; }
 }
 
 /// <summary>A slot to draw: its lease and, as a <see cref="TokenFrame"/>, the tokens it already has.</summary>

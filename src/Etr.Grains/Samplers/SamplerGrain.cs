@@ -1,5 +1,7 @@
 using System.Threading.Channels;
+using Etr.Core.Policies;
 using Etr.Core.Rollouts;
+using Etr.Grains.Files;
 using Etr.Grains.Groups;
 using Etr.Grains.Metrics;
 using Etr.Grains.Placement;
@@ -20,6 +22,7 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
     private static readonly TimeSpan TellDeadline = TimeSpan.FromSeconds(60);
 
     private readonly IRolloutEngineProvider _provider;
+    private readonly IRunFiles _files;
     private readonly SamplerMetrics _metrics;
     private readonly EtrGrainOptions _options;
     private readonly ILocalSiloDetails _silo;
@@ -27,7 +30,6 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
     private readonly ILogger _logger;
     private readonly Guid _epoch = Guid.NewGuid();
     private readonly HashSet<SlotDraw> _draws = [];
-    private IRolloutEngine? _engine;
     private long _tokens;
     private long _lastTokens;
     private long _lastBeat;
@@ -35,20 +37,20 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
 
     public SamplerGrain(
         IRolloutEngineProvider provider,
+        IRunFiles files,
         SamplerMetrics metrics,
         IOptions<EtrGrainOptions> options,
         ILocalSiloDetails silo,
         TimeProvider time,
         ILogger<SamplerGrain> logger)
     {
-        (_provider, _metrics, _options, _silo, _time, _logger) = (provider, metrics, options.Value, silo, time, logger);
+        (_provider, _files, _metrics, _options, _silo, _time, _logger) = (provider, files, metrics, options.Value, silo, time, logger);
         _lastBeat = time.GetTimestamp();
     }
 
     private string Key => this.GetPrimaryKeyString();
 
-    public override async Task OnActivateAsync(CancellationToken cancellationToken) =>
-        _engine = await _provider.OpenAsync(Key[(Key.LastIndexOf('/') + 1)..], cancellationToken);
+    private string Device => Key[(Key.LastIndexOf('/') + 1)..];
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
@@ -86,8 +88,8 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
             Sampler = Key,
             Epoch = _epoch,
             Silo = _silo.SiloAddress,
-            Device = _engine!.Device,
-            Capacity = _engine.Capacity,
+            Device = Device,
+            Capacity = _provider.CapacityOf(Device),
             Leases = [.. _draws.SelectMany(draw => draw.Held)],
             TokensPerSecond = rate,
         });
@@ -118,7 +120,9 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
         _draws.Add(draw);
         try
         {
-            await _engine!.SubmitAsync(RequestOf(draw), draw.Cancellation);
+            string folder = await _files.OpenPolicyAsync(request.Place, request.PolicyVersion, request.PolicySha256, draw.Cancellation);
+            IRolloutEngine engine = await _provider.OpenAsync(Device, request.Engine, folder, draw.Cancellation);
+            await engine.SubmitAsync(RequestOf(draw, Path.Combine(folder, PolicyManifest.WeightsFile)), draw.Cancellation);
             while (!draw.IsDone)
             {
                 await news.Reader.ReadAsync();
@@ -144,6 +148,8 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
     {
         if (draw.Failure is { } failure)
         {
+            // Should the weights be what failed, a fetched copy is checked, and fetched again for the next draw.
+            await _files.RefusePolicyAsync(draw.Request.PolicySha256);
             await FailAsync(draw, failure);
             return;
         }
@@ -187,7 +193,7 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
         }
     }
 
-    private static RolloutRequest RequestOf(SlotDraw draw)
+    private static RolloutRequest RequestOf(SlotDraw draw, string policyFile)
     {
         DrawRequest request = draw.Request;
         return new RolloutRequest(
@@ -195,7 +201,7 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
             (uint)request.PromptIndex,
             (uint)request.Round,
             (ulong)request.Seed,
-            new PolicyRef(request.PolicyVersion, request.PolicyFile, request.PolicySha256),
+            new PolicyRef(request.PolicyVersion, policyFile, request.PolicySha256),
             new SamplingOptions { Temperature = request.Temperature, TopP = request.TopP, TopK = request.TopK, MaxNewTokens = request.MaxNewTokens },
             draw.Prefixes,
             draw,

@@ -5,8 +5,12 @@ public sealed class SiloDrain
 {
     private readonly TaskCompletionSource<string> _requested = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Done, with the reason, once someone wants the silo drained.</summary>
-    public Task<string> Requested => _requested.Task;
+    /// <summary>Waits until someone wants the silo drained, or its process is interrupted; answers why.</summary>
+    public async Task<string> WhenAskedAsync(CancellationToken interrupt)
+    {
+        await using CancellationTokenRegistration interrupted = interrupt.Register(() => Request("the process was asked to end"));
+        return await _requested.Task;
+    }
 
     /// <summary>Wants the silo drained. The first reason stands.</summary>
     public void Request(string reason) => _requested.TrySetResult(reason);

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Etr.Policy.Runtime;
 using Etr.Core.Rollouts;
 
 namespace Etr.Policy.Rollouts;
@@ -13,6 +14,7 @@ internal sealed class RequestQueue : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Action<RequestQueue> _loop;
+    private readonly bool _lowPriority;
     private int _disposed;
 
     /// <summary>A queue whose thread runs <paramref name="loop"/> until it returns.</summary>
@@ -20,11 +22,11 @@ internal sealed class RequestQueue : IAsyncDisposable
     {
         _channel = Channel.CreateBounded<RolloutRequest>(new BoundedChannelOptions(length) { SingleReader = true });
         _loop = loop;
+        _lowPriority = lowPriority;
         new Thread(Run)
         {
             Name = name,
             IsBackground = true,
-            Priority = lowPriority ? ThreadPriority.BelowNormal : ThreadPriority.Normal,
         }.Start();
     }
 
@@ -68,6 +70,8 @@ internal sealed class RequestQueue : IAsyncDisposable
     {
         try
         {
+            if (_lowPriority)
+                ThreadPriorities.Lower();
             _loop(this);
             _ended.SetResult();
         }

@@ -26,7 +26,7 @@ internal sealed class StoredStates : IAsyncDisposable
 
     /// <summary>Connects to a store.</summary>
     /// <exception cref="Cli.CommandFailure">It does not answer.</exception>
-    public static async Task<StoredStates> OpenAsync(string store, string clusterId, CancellationToken cancellationToken) =>
+    public static async Task<StoredStates> OpenAsync(StoreAddress store, string clusterId, CancellationToken cancellationToken) =>
         new(await StoreConnection.OpenAsync(store, cancellationToken), clusterId);
 
     /// <summary>A run's record; null where there is none.</summary>

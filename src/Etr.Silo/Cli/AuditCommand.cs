@@ -10,6 +10,7 @@ namespace Etr.Silo.Cli;
 internal sealed class AuditCommand : IEtrCommand
 {
     private readonly SettingsOptions _settings = new();
+    private readonly ClusterOptions _cluster = new();
     private readonly Argument<string> _run = new("RUN") { Description = "The run's name, as 'etr train' printed it." };
 
     /// <inheritdoc/>
@@ -26,6 +27,7 @@ internal sealed class AuditCommand : IEtrCommand
         {
             _run,
         };
+        _cluster.AddTo(command);
         _settings.AddTo(command);
         command.SetAction((parsed, interrupt) => RunAsync(parsed, context, interrupt));
         return command;
@@ -33,27 +35,28 @@ internal sealed class AuditCommand : IEtrCommand
 
     private async Task<int> RunAsync(ParseResult parsed, CommandContext context, CancellationToken interrupt)
     {
-        HostSettings host = _settings.Read(parsed, context.Environment, []).Host;
+        HostSettings host = _settings.Read(parsed, context.Environment, _cluster.Flags(parsed)).Host;
         var data = DataDirectory.Existing(host.Data);
         StoredRun run = StoredRun.Open(data, parsed.GetRequiredValue(_run));
-        if (host.Cluster.Redis.Length > 0)
-            return await AuditAsync(host.Cluster.Redis, host.Cluster, run, context.Terminal, interrupt);
+        string endpoint = host.Cluster.Join.Length > 0 ? host.Cluster.Join : host.Cluster.Redis;
+        if (endpoint.Length > 0)
+            return await AuditAsync(new StoreAddress(endpoint, host.Cluster.Secret, host.Cluster.Tls), host.Cluster, run, context.Terminal, interrupt);
 
         // Whoever holds the directory serves the store; if nobody does, this process serves it for as long as it takes.
         await using FileStream? held = data.TryHold();
         if (held is null)
         {
-            int port = ClusterPorts.Kept(data)?.Store
+            int port = ClusterPorts.Kept(data.Store)?.Store
                 ?? throw new CommandFailure($"another etr is at work in {data.Root} and has not said yet where its store is: try again in a moment");
-            return await AuditAsync($"127.0.0.1:{port}", host.Cluster, run, context.Terminal, interrupt);
+            return await AuditAsync(new StoreAddress($"127.0.0.1:{port}", host.Cluster.Secret), host.Cluster, run, context.Terminal, interrupt);
         }
 
-        ClusterPorts ports = await ClusterPorts.TakeAsync(data, host.Cluster, interrupt);
+        ClusterPorts ports = await ClusterPorts.TakeAsync(data.Store, host.Cluster, 0, interrupt);
         using var store = EmbeddedStore.Start(data, ports.Store);
-        return await AuditAsync($"127.0.0.1:{ports.Store}", host.Cluster, run, context.Terminal, interrupt);
+        return await AuditAsync(new StoreAddress($"127.0.0.1:{ports.Store}"), host.Cluster, run, context.Terminal, interrupt);
     }
 
-    private static async Task<int> AuditAsync(string store, ClusterSettings cluster, StoredRun run, Terminal terminal, CancellationToken interrupt)
+    private static async Task<int> AuditAsync(StoreAddress store, ClusterSettings cluster, StoredRun run, Terminal terminal, CancellationToken interrupt)
     {
         await using StoredStates states = await StoredStates.OpenAsync(store, cluster.ClusterId, interrupt);
         return await new RunAudit(states, run.Name, run.Directory, terminal).RunAsync(interrupt) ? ExitCodes.Done : ExitCodes.Failed;

@@ -101,5 +101,8 @@ internal sealed class EtrCommandLine
     }
 
     private static IEnumerable<IEtrCommand> Commands() =>
-        [new TrainCommand(), new PretrainCommand(), new EvalCommand(), new ConformanceCommand(), new AuditCommand(), new DoctorCommand()];
+    [
+        new TrainCommand(), new SiloCommand(), new RunCommand(), new DrainCommand(), new AuditCommand(),
+        new ChaosCommand(), new EvalCommand(), new PretrainCommand(), new ConformanceCommand(), new DoctorCommand(),
+    ];
 }

@@ -25,4 +25,10 @@ public sealed record DashboardSettings
     /// </summary>
     [RegularExpression("^(.{16,256})?$")]
     public string Secret { get; init; } = "";
+
+    /// <summary>PEM file of the certificate (with its chain) that pages and files are served with; empty serves plain HTTP. The default value is empty.</summary>
+    public string Certificate { get; init; } = "";
+
+    /// <summary>PEM file of the certificate's key; empty where it is in <see cref="Certificate"/>. The default value is empty.</summary>
+    public string CertificateKey { get; init; } = "";
 }

@@ -58,7 +58,7 @@ internal sealed partial class Checkup(EtrSettings settings)
             await using FileStream? held = data.TryHold();
             if (held is null)
                 return new Finding("store", true, "another etr is at work with it");
-            ClusterPorts ports = await ClusterPorts.TakeAsync(data, settings.Host.Cluster, CancellationToken.None);
+            ClusterPorts ports = await ClusterPorts.TakeAsync(data.Store, settings.Host.Cluster, 0, CancellationToken.None);
             using var store = EmbeddedStore.Start(data, ports.Store);
             return new Finding("store", true, $"opens on 127.0.0.1:{store.Port}");
         }

@@ -1,28 +1,69 @@
 using Etr.Core.Rollouts;
 using Etr.Core.Runs;
 using Etr.Grains.Samplers;
+using Etr.Policy.Models;
 using Etr.Policy.Rollouts;
 
 namespace Etr.Silo.Engines;
 
-/// <summary>This process's rollout engine: one, on the configured device, shared by the sampler and the evaluation.</summary>
-internal sealed class EngineProvider(PolicyOptions policy, EngineClock clock) : IRolloutEngineProvider, IAsyncDisposable
+/// <summary>
+/// This process's rollout engines: one for each device, kind and model that is drawn with, made when it is first asked for and
+/// shared by samplers and evaluation. Until then no libtorch is loaded.
+/// </summary>
+/// <param name="devices">The devices.</param>
+/// <param name="policy">Slots and threads of an engine.</param>
+/// <param name="clock">Told when an engine is busy.</param>
+/// <param name="lowPriority">Whether engines leave room for a cluster's probes.</param>
+internal sealed class EngineProvider(IReadOnlyList<DeviceSpec> devices, PolicyOptions policy, EngineClock clock, bool lowPriority) : IRolloutEngineProvider, IAsyncDisposable
 {
-    private readonly Lazy<IRolloutEngine> _engine = new(() => RolloutEngines.Create(policy, clock));
+    private const long LargestFile = 64 << 20;
+    private readonly Lock _lock = new();
+    private readonly Dictionary<(string Device, string Kind, string Model), Lazy<IRolloutEngine>> _engines = [];
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> Devices { get; } = [policy.Device];
+    public IReadOnlyList<string> Devices { get; } = [.. devices.Select(device => device.Name)];
 
     /// <inheritdoc/>
-    public ValueTask<IRolloutEngine> OpenAsync(string device, CancellationToken cancellationToken) =>
-        device == policy.Device
-            ? ValueTask.FromResult(_engine.Value)
-            : throw new ArgumentException($"This process has the device {policy.Device}, not {device}.", nameof(device));
+    public int CapacityOf(string device) => policy.Slots;
+
+    /// <inheritdoc/>
+    public async ValueTask<IRolloutEngine> OpenAsync(string device, string kind, string modelFolder, CancellationToken cancellationToken)
+    {
+        DeviceSpec spec = devices.FirstOrDefault(known => known.Name == device)
+            ?? throw new ArgumentException($"This process has the devices {string.Join(", ", Devices)}, not {device}.", nameof(device));
+        (string, string, string) key = (device, kind, await FingerprintAsync(modelFolder, cancellationToken));
+        Lazy<IRolloutEngine> engine;
+        lock (_lock)
+        {
+            if (!_engines.TryGetValue(key, out engine!))
+            {
+                PolicyOptions options = policy with { Path = modelFolder, Engine = kind, Device = spec.Device, Threads = spec.Threads > 0 ? spec.Threads : policy.Threads };
+                _engines[key] = engine = new Lazy<IRolloutEngine>(() => RolloutEngines.Create(options, clock, lowPriority));
+            }
+        }
+
+        return engine.Value;
+    }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        if (_engine.IsValueCreated)
-            await _engine.Value.DisposeAsync();
+        foreach (Lazy<IRolloutEngine> engine in _engines.Values.Where(engine => engine.IsValueCreated))
+            await engine.Value.DisposeAsync();
+    }
+
+    // An engine reads a model's shape and tokenizer once; versions of one policy share both.
+    private static async Task<string> FingerprintAsync(string folder, CancellationToken cancellationToken)
+    {
+        var hashes = new List<string>();
+        foreach (string name in (string[])[ModelFiles.Config, ModelFiles.Tokenizer])
+        {
+            var file = new FileInfo(Path.Combine(folder, name));
+            if (!file.Exists || file.Length > LargestFile)
+                throw new InvalidDataException($"{file.FullName} is missing or larger than {LargestFile >> 20} MiB.");
+            hashes.Add(await StartingPolicy.Sha256Async(file.FullName, cancellationToken));
+        }
+
+        return string.Join('-', hashes);
     }
 }

@@ -1,3 +1,4 @@
+using Etr.Grains.Silos;
 using System.Text.Json;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -11,12 +12,15 @@ internal static class HealthEndpoints
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
     /// <summary>Registers what <c>/readyz</c> asks.</summary>
-    public static IServiceCollection AddEtrHealth(this IServiceCollection services)
+    /// <param name="services">The host's services.</param>
+    /// <param name="roles">The silo's roles: a silo that samples is ready once its pool has a sampler.</param>
+    public static IServiceCollection AddEtrHealth(this IServiceCollection services, SiloRoles roles)
     {
-        services.AddHealthChecks()
+        IHealthChecksBuilder checks = services.AddHealthChecks()
             .AddCheck<MemberCheck>("member", tags: [Ready], timeout: Patience)
-            .AddCheck<StoreCheck>("store", tags: [Ready], timeout: Patience)
-            .AddCheck<SamplerCheck>("sampler", tags: [Ready], timeout: Patience);
+            .AddCheck<StoreCheck>("store", tags: [Ready], timeout: Patience);
+        if (roles.HasFlag(SiloRoles.Sampler))
+            checks.AddCheck<SamplerCheck>("sampler", tags: [Ready], timeout: Patience);
         return services;
     }
 

@@ -1,24 +1,21 @@
-using Etr.Core.Rollouts;
-using Etr.Grains;
+using Etr.Grains.Silos;
 using Etr.Silo.Configuration;
-using Etr.Silo.Health;
 using Etr.Silo.Store;
-using Etr.Silo.Telemetry;
-using Microsoft.AspNetCore.HostFiltering;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using StackExchange.Redis;
 
 namespace Etr.Silo.Hosting;
 
 /// <summary>One process of a cluster: store (where it hosts one), silo and web endpoints, started and stopped in that order.</summary>
 internal sealed class EtrHost : IAsyncDisposable
 {
-    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(20);
-    private readonly FileStream? _lock;
+    /// <summary>How long stopping may take before the process ends all the same.</summary>
+    public static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(20);
+
+    private readonly SiloHome _home;
     private readonly EmbeddedStore? _store;
     private readonly WebApplication _app;
 
-    private EtrHost(FileStream? held, EmbeddedStore? store, WebApplication app) => (_lock, _store, _app) = (held, store, app);
+    private EtrHost(SiloHome home, EmbeddedStore? store, WebApplication app, SiloPlan plan) =>
+        (_home, _store, _app, Plan) = (home, store, app, plan);
 
     /// <summary>Services of the running host.</summary>
     public IServiceProvider Services => _app.Services;
@@ -26,47 +23,57 @@ internal sealed class EtrHost : IAsyncDisposable
     /// <summary>Where grains are called.</summary>
     public IGrainFactory Grains => Services.GetRequiredService<IGrainFactory>();
 
-    /// <summary>Address of the web endpoints.</summary>
-    public string Url => _app.Services.GetRequiredService<Microsoft.AspNetCore.Hosting.Server.IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+    /// <summary>What was started.</summary>
+    public SiloPlan Plan { get; }
+
+    /// <summary>Address of the web endpoints, for people on this machine.</summary>
+    public string Url => Plan.Web.UrlFor(Plan.Web.Addresses[0]);
+
+    /// <summary>What another silo is started with to join this one's cluster: <c>HOST:PORT</c> of the store.</summary>
+    public string Join => Plan.Join;
+
+    /// <summary>The line that says that the silo is a member, for people and scripts.</summary>
+    public string ReadyLine =>
+        $"READY silo={Plan.Name} roles={SiloRolesText.Format(Plan.Card.Roles)} join={Join} dashboard={(Plan.Card.Roles.HasFlag(SiloRoles.Dashboard) ? Url : "none")}";
 
     /// <summary>Starts everything; what was started is stopped again where a later part fails.</summary>
     /// <param name="settings">Where and how.</param>
     /// <param name="data">The data directory.</param>
-    /// <param name="parts">Adds what this process offers beyond a bare silo.</param>
+    /// <param name="parts">Makes what this process offers beyond a bare silo, once its place is known.</param>
     /// <param name="verbose">Whether log lines below warnings are written.</param>
+    /// <param name="portMatters">Whether someone types the port of the pages; where nobody does, a free one will do.</param>
     /// <param name="cancellationToken">Ends the start.</param>
-    /// <exception cref="Cli.CommandFailure">A port is taken, the store can't be opened, or the directory is in use.</exception>
+    /// <exception cref="Cli.CommandFailure">A port is taken, the store can't be opened or entered, or the directory is in use.</exception>
     public static async Task<EtrHost> StartAsync(
-        EtrSettings settings, DataDirectory data, HostParts parts, bool verbose, CancellationToken cancellationToken)
+        EtrSettings settings, DataDirectory data, Func<SiloPlan, HostParts> parts, bool verbose, bool portMatters, CancellationToken cancellationToken)
     {
-        var web = WebAddress.Of(settings.Host.Dashboard, settings.Named.Contains("Etr:Dashboard:Port"));
-        FileStream held = data.Hold();
+        var place = SiloPlace.Of(settings.Host.Cluster);
+        var web = WebAddress.Of(settings.Host.Dashboard, place.Advertise, portMatters);
+        SiloHome home = SiloHome.Hold(data, hostsStore: place.Store is null);
         EmbeddedStore? store = null;
         WebApplication? app = null;
         try
         {
-            var ports = await ClusterPorts.TakeAsync(data, settings.Host.Cluster, cancellationToken);
-            string address = settings.Host.Cluster.Redis;
-            if (address.Length == 0)
-            {
-                store = EmbeddedStore.Start(data, ports.Store);
-                address = $"127.0.0.1:{ports.Store}";
-            }
-            else
-            {
-                await (await StoreConnection.OpenAsync(address, cancellationToken)).DisposeAsync();
-            }
+            ClusterSettings cluster = settings.Host.Cluster;
+            ClusterPorts ports = await ClusterPorts.TakeAsync(home.Root, cluster, web.Port, cancellationToken);
+            bool open = !System.Net.IPAddress.IsLoopback(place.Advertise);
+            StoreAddress address = place.Store ?? new StoreAddress($"127.0.0.1:{ports.Store}", cluster.Secret);
+            if (place.Store is null)
+                store = EmbeddedStore.Start(data, ports.Store, open ? place.Advertise.ToString() : null, cluster.Secret);
+            await using (var connection = await StoreConnection.OpenAsync(address, cancellationToken))
+                await ClusterIdentity.EnterAsync(connection.GetDatabase(), address, cluster.ClusterId, mustExist: cluster.Join.Length > 0);
 
-            app = Build(settings, web, ports, address, parts, verbose);
+            SiloPlan plan = SiloPlan.Of(settings, place, web with { Port = ports.Web }, ports, address, home);
+            app = WebSetup.Build(plan, parts(plan), verbose);
             await app.StartAsync(cancellationToken);
-            return new EtrHost(held, store, app);
+            return new EtrHost(home, store, app, plan);
         }
         catch
         {
             if (app is not null)
                 await app.DisposeAsync();
             store?.Dispose();
-            await held.DisposeAsync();
+            await home.DisposeAsync();
             throw;
         }
     }
@@ -86,56 +93,6 @@ internal sealed class EtrHost : IAsyncDisposable
 
         await _app.DisposeAsync();
         _store?.Dispose();
-        if (_lock is not null)
-            await _lock.DisposeAsync();
-    }
-
-    private static WebApplication Build(EtrSettings settings, WebAddress web, ClusterPorts ports, string store, HostParts parts, bool verbose)
-    {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Listen(web.Address, web.Port);
-        });
-        builder.Services.AddRoutingCore();
-        builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
-        builder.Logging.SetMinimumLevel(verbose ? LogLevel.Information : LogLevel.Warning);
-        if (!verbose)
-        {
-            // What matters of these is told in the program's own words.
-            builder.Logging.AddFilter("Orleans", LogLevel.Critical).AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
-        }
-
-        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
-        // The host's own commands decide when it ends, and say so; it shall not act on signals by itself.
-        builder.Services.AddSingleton<IHostLifetime, QuietLifetime>();
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopPatience);
-        builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton<EngineClock>();
-        builder.Services.AddSingleton<IConnectionMultiplexer>(_ => ConnectionMultiplexer.Connect(StoreConnection.Options(store)));
-        builder.Services.AddEtrHealth().AddEtrMetrics();
-        if (System.Net.IPAddress.IsLoopback(web.Address))
-        {
-            // A page elsewhere must not reach a loopback service through a name of its own.
-            builder.Services.Configure<HostFilteringOptions>(o => o.AllowedHosts = ["localhost", "127.0.0.1", "[::1]"]);
-            builder.Services.AddHostFiltering(_ => { });
-        }
-
-        builder.Host.UseOrleans(silo =>
-        {
-            SiloSetup.Configure(silo, settings.Host.Cluster, ports, store, EtrStorage.Name);
-            parts.Silo(silo);
-        });
-        parts.Services(builder.Services);
-        var app = builder.Build();
-        if (System.Net.IPAddress.IsLoopback(web.Address))
-            app.UseHostFiltering();
-        if (settings.Host.Dashboard.Secret.Length > 0)
-            app.UseMiddleware<SecretGate>(settings.Host.Dashboard.Secret);
-        app.MapEtrHealth();
-        app.MapPrometheusScrapingEndpoint();
-        parts.Web(app);
-        return app;
+        await _home.DisposeAsync();
     }
 }

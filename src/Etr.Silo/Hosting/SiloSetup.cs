@@ -1,6 +1,5 @@
-using System.Net;
-using Etr.Silo.Configuration;
 using Etr.Silo.Store;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using Orleans.Persistence;
@@ -12,32 +11,26 @@ namespace Etr.Silo.Hosting;
 /// <summary>The silo: its address, its store, how quickly it notices a dead neighbour.</summary>
 internal static class SiloSetup
 {
-    /// <summary>Configures a silo on loopback whose state lives behind the Redis protocol.</summary>
+    /// <summary>Configures a silo whose state lives behind the Redis protocol.</summary>
     /// <param name="silo">The builder.</param>
-    /// <param name="options">Cluster settings.</param>
-    /// <param name="ports">Where it listens.</param>
-    /// <param name="store"><c>host:port</c> of the store.</param>
+    /// <param name="plan">The silo.</param>
     /// <param name="storage">Name of the grain storage provider that the grains ask for.</param>
-    public static void Configure(ISiloBuilder silo, ClusterSettings options, ClusterPorts ports, string store, string storage)
+    public static void Configure(ISiloBuilder silo, SiloPlan plan, string storage)
     {
-        silo.Configure<ClusterOptions>(cluster =>
-        {
-            cluster.ClusterId = options.ClusterId;
-            cluster.ServiceId = options.ClusterId;
-        });
-        // A name that outlives the process keeps metrics and lists of samplers from growing with every restart.
-        silo.Configure<SiloOptions>(named => named.SiloName = $"{Environment.MachineName}-{ports.Silo}");
+        string clusterId = plan.Settings.Host.Cluster.ClusterId;
+        silo.Configure<ClusterOptions>(cluster => cluster.ClusterId = cluster.ServiceId = clusterId);
+        silo.Configure<SiloOptions>(named => named.SiloName = plan.Name);
         silo.Configure<EndpointOptions>(endpoints =>
         {
-            endpoints.AdvertisedIPAddress = IPAddress.Loopback;
-            endpoints.SiloPort = ports.Silo;
-            endpoints.GatewayPort = ports.Gateway;
+            endpoints.AdvertisedIPAddress = plan.Advertise;
+            endpoints.SiloPort = plan.Ports.Silo;
+            endpoints.GatewayPort = plan.Ports.Gateway;
         });
         silo.Configure<ClusterMembershipOptions>(membership =>
         {
-            // Sampling saturates the cores, so a probe may be late without its silo being dead: 2 s, three times.
-            membership.ProbeTimeout = TimeSpan.FromSeconds(2);
-            membership.NumMissedProbesLimit = 3;
+            // A killed process refuses its probes at once; one that is frozen or starved of a core gets two of a second each.
+            membership.ProbeTimeout = TimeSpan.FromSeconds(1);
+            membership.NumMissedProbesLimit = 2;
             membership.NumVotesForDeathDeclaration = 2;
             membership.TableRefreshTimeout = TimeSpan.FromSeconds(5);
             membership.DeathVoteExpirationTimeout = TimeSpan.FromSeconds(30);
@@ -45,14 +38,15 @@ internal static class SiloSetup
             membership.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(5);
         });
         silo.Configure<SiloMessagingOptions>(messaging => messaging.CancelRequestOnTimeout = true);
-        silo.UseRedisClustering(redis => redis.ConfigurationOptions = StoreConnection.Options(store));
+        silo.UseRedisClustering(redis => redis.ConfigurationOptions = StoreConnection.Options(plan.Store));
         silo.AddRedisGrainStorage(storage, (OptionsBuilder<RedisStorageOptions> redis) => redis.Configure<Serializer>((redisStorage, serializer) =>
         {
-            redisStorage.ConfigurationOptions = StoreConnection.Options(store);
+            redisStorage.ConfigurationOptions = StoreConnection.Options(plan.Store);
             // States are versioned by the ids of their members, private ones too; JSON would drop those.
             redisStorage.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer);
-            redisStorage.GetStorageKey = (state, grain) => StateKey(options.ClusterId, state, grain);
+            redisStorage.GetStorageKey = (state, grain) => StateKey(clusterId, state, grain);
         }));
+        silo.Services.Replace(ServiceDescriptor.Singleton<IFatalErrorHandler, FatalErrors>());
         silo.AddActivityPropagation();
     }
 

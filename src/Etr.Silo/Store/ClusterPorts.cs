@@ -7,26 +7,32 @@ using Etr.Silo.Configuration;
 namespace Etr.Silo.Store;
 
 /// <summary>
-/// The ports of this data directory's silo. They are kept: a silo that comes back at its old address replaces its own dead
+/// The ports of a silo, kept in its home. They are kept: a silo that comes back at its old address replaces its own dead
 /// membership row at once, and others find the store where it was.
 /// </summary>
 /// <param name="Silo">Port between silos.</param>
 /// <param name="Gateway">Port for clients.</param>
 /// <param name="Store">Port of the embedded store.</param>
-internal sealed record ClusterPorts(int Silo, int Gateway, int Store)
+/// <param name="Web">Port of files, health, metrics and pages.</param>
+internal sealed record ClusterPorts(int Silo, int Gateway, int Store, int Web)
 {
     // Below the range that systems hand to outgoing connections, so that a kept port is still free next time.
     private const int First = 20_000;
     private const int Last = 32_000;
 
-    /// <summary>Where the ports of a data directory are kept.</summary>
-    public static string FileOf(DataDirectory data) => Path.Combine(data.Store, "ports.json");
+    /// <summary>Where a silo's ports are kept.</summary>
+    /// <param name="home">The silo's home: <see cref="SiloHome.Root"/>.</param>
+    public static string FileOf(string home) => Path.Combine(home, "ports.json");
 
     /// <summary>Takes the configured ports, else the kept ones, else free ones; and keeps them.</summary>
+    /// <param name="home">The silo's home.</param>
+    /// <param name="options">The configured ones; 0 takes a kept or a free one.</param>
+    /// <param name="web">The configured port of files, health, metrics and pages.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="CommandFailure">A configured port is taken.</exception>
-    public static async Task<ClusterPorts> TakeAsync(DataDirectory data, ClusterSettings options, CancellationToken cancellationToken)
+    public static async Task<ClusterPorts> TakeAsync(string home, ClusterSettings options, int web, CancellationToken cancellationToken)
     {
-        ClusterPorts kept = Kept(data) ?? new ClusterPorts(0, 0, 0);
+        ClusterPorts kept = Kept(home) ?? new ClusterPorts(0, 0, 0, 0);
         HashSet<int> busy = [.. IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Select(e => e.Port)];
         int Choose(string key, int configured, int before)
         {
@@ -40,18 +46,19 @@ internal sealed record ClusterPorts(int Silo, int Gateway, int Store)
         var ports = new ClusterPorts(
             Choose("Etr:Cluster:SiloPort", options.SiloPort, kept.Silo),
             Choose("Etr:Cluster:GatewayPort", options.GatewayPort, kept.Gateway),
-            Choose("Etr:Cluster:StorePort", options.StorePort, kept.Store));
+            Choose("Etr:Cluster:StorePort", options.StorePort, kept.Store),
+            Choose("Etr:Dashboard:Port", web, kept.Web));
         if (ports != kept)
-            await DurableFile.WriteAsync(FileOf(data), JsonSerializer.SerializeToUtf8Bytes(ports), cancellationToken);
+            await DurableFile.WriteAsync(FileOf(home), JsonSerializer.SerializeToUtf8Bytes(ports), cancellationToken);
         return ports;
     }
 
     /// <summary>The ports that were kept; null where none were.</summary>
-    public static ClusterPorts? Kept(DataDirectory data)
+    public static ClusterPorts? Kept(string home)
     {
         try
         {
-            var file = new FileInfo(FileOf(data));
+            var file = new FileInfo(FileOf(home));
             return file.Exists && file.Length < 4096 ? JsonSerializer.Deserialize<ClusterPorts>(File.ReadAllBytes(file.FullName)) : null;
         }
         catch (JsonException)

@@ -76,12 +76,15 @@ internal sealed class DataDirectory
             $"another etr is at work in {Root}{Holder()}: wait for it, stop it, or name another directory with --set Etr:Data=DIR");
 
     /// <summary>As <see cref="Hold"/>; null where another process holds it.</summary>
-    public FileStream? TryHold()
+    public FileStream? TryHold() => TryHold(Store);
+
+    /// <summary>Holds one directory; null where another process does.</summary>
+    public static FileStream? TryHold(string directory)
     {
         try
         {
-            var file = new FileStream(Path.Combine(Store, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            File.WriteAllText(Path.Combine(Store, "holder"), Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+            var file = new FileStream(Path.Combine(directory, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            File.WriteAllText(Path.Combine(directory, "holder"), Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
             return file;
         }
         catch (IOException)

@@ -5,7 +5,7 @@ using Garnet;
 namespace Etr.Silo.Store;
 
 /// <summary>
-/// Garnet in this process: a store that speaks the Redis protocol, on loopback. A write is on disk before it is answered,
+/// Garnet in this process: a store that speaks the Redis protocol. A write is on disk before it is answered,
 /// so state survives a killed process.
 /// </summary>
 internal sealed class EmbeddedStore : IDisposable
@@ -14,16 +14,21 @@ internal sealed class EmbeddedStore : IDisposable
 
     private EmbeddedStore(GarnetServer server, int port) => (_server, Port) = (server, port);
 
-    /// <summary>The port it listens on, on loopback.</summary>
+    /// <summary>The port it listens on.</summary>
     public int Port { get; }
 
     /// <summary>Recovers what the directory holds and starts to listen.</summary>
+    /// <param name="data">The data directory.</param>
+    /// <param name="port">The port.</param>
+    /// <param name="advertise">An address beside loopback at which other machines reach it; null where there is none.</param>
+    /// <param name="secret">The password it asks for; empty asks for none.</param>
+    /// <param name="loggers">Where it logs.</param>
     /// <exception cref="CommandFailure">The port is taken or the files cannot be recovered.</exception>
-    public static EmbeddedStore Start(DataDirectory data, int port, ILoggerFactory? loggers = null)
+    public static EmbeddedStore Start(DataDirectory data, int port, string? advertise = null, string secret = "", ILoggerFactory? loggers = null)
     {
         string[] arguments =
         [
-            "--bind", "127.0.0.1", "--port", port.ToString(CultureInfo.InvariantCulture), "-q", "--disable-console-logger",
+            "--bind", advertise is null ? "127.0.0.1" : $"127.0.0.1,{advertise}", "--port", port.ToString(CultureInfo.InvariantCulture), "-q", "--disable-console-logger",
             "--logdir", data.Store, "--checkpointdir", data.Store,
             // Every write is committed to the append-only file before it is answered; the file is cut back by a checkpoint
             // once it has grown, and what does not fit into memory goes to disk instead of being forgotten.
@@ -31,6 +36,7 @@ internal sealed class EmbeddedStore : IDisposable
             "--storage-tier", "--memory", "64m", "--page", "4m", "--index", "8m",
             // Orleans' storage and membership are Lua scripts; the RandomAccess device needs no native library.
             "--lua", "--device-type", "RandomAccess",
+            .. secret.Length > 0 ? (string[])["--auth", "Password", "--password", secret] : [],
         ];
         try
         {

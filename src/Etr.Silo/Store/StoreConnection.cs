@@ -10,26 +10,36 @@ internal static class StoreConnection
     private const int AnswerMilliseconds = 10_000;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
 
-    /// <summary>The options of a connection.</summary>
-    /// <param name="address"><c>host:port</c>.</param>
-    public static ConfigurationOptions Options(string address) => new()
+    /// <summary>The options of a connection that waits for a store that is away: the silo pauses and goes on when it is back.</summary>
+    public static ConfigurationOptions Options(StoreAddress address)
     {
-        EndPoints = { address },
-        // A store that is away is waited for: the silo pauses and goes on when it is back.
-        AbortOnConnectFail = false,
-        ConnectTimeout = ConnectMilliseconds,
-        AsyncTimeout = AnswerMilliseconds,
-        SyncTimeout = AnswerMilliseconds,
-    };
+        var options = new ConfigurationOptions
+        {
+            EndPoints = { address.Endpoint },
+            AbortOnConnectFail = false,
+            ConnectTimeout = ConnectMilliseconds,
+            AsyncTimeout = AnswerMilliseconds,
+            SyncTimeout = AnswerMilliseconds,
+            Ssl = address.Tls,
+
+            // A store that is back is found within a second or two, not after minutes of growing pauses.
+            ReconnectRetryPolicy = new LinearRetry(1000),
+        };
+        if (address.Secret.Length > 0)
+            options.Password = address.Secret;
+        return options;
+    }
 
     /// <summary>Connects and waits for a first answer.</summary>
-    /// <exception cref="CommandFailure">There is none.</exception>
-    public static async Task<ConnectionMultiplexer> OpenAsync(string address, CancellationToken cancellationToken)
+    /// <exception cref="CommandFailure">There is none, or it refuses the secret.</exception>
+    public static async Task<ConnectionMultiplexer> OpenAsync(StoreAddress address, CancellationToken cancellationToken)
     {
+        ConfigurationOptions options = Options(address);
+        options.AbortOnConnectFail = true;
         ConnectionMultiplexer? connection = null;
         try
         {
-            connection = await ConnectionMultiplexer.ConnectAsync(Options(address)).WaitAsync(Patience, cancellationToken);
+            connection = await ConnectionMultiplexer.ConnectAsync(options).WaitAsync(Patience, cancellationToken);
             await connection.GetDatabase().PingAsync().WaitAsync(Patience, cancellationToken);
             return connection;
         }
@@ -37,8 +47,29 @@ internal static class StoreConnection
         {
             if (connection is not null)
                 await connection.DisposeAsync();
-            throw new CommandFailure(
-                $"the store at {address} does not answer: start it, name another with --set Etr:Cluster:Redis=HOST:PORT, or leave that empty for one in this process", inner: e);
+            throw new CommandFailure(Explain(address, e), inner: e);
         }
+    }
+
+    private static string Explain(StoreAddress address, Exception exception)
+    {
+        string all = string.Join(' ', Chain(exception).Select(e => e.Message));
+        bool refused = all.Contains("NOAUTH", StringComparison.Ordinal) || all.Contains("WRONGPASS", StringComparison.Ordinal)
+            || all.Contains("invalid password", StringComparison.OrdinalIgnoreCase) || all.Contains("AuthenticationFailure", StringComparison.Ordinal)
+            || all.Contains("without any password", StringComparison.OrdinalIgnoreCase);
+        if (refused)
+        {
+            return address.Secret.Length == 0
+                ? $"the store at {address} asks for a secret: set Etr:Cluster:Secret to the cluster's"
+                : $"the store at {address} refuses the secret: set Etr:Cluster:Secret to the cluster's";
+        }
+
+        return $"the store at {address} does not answer as one{(address.Tls ? " by TLS" : "")}: start it, name another with --join HOST:PORT or --set Etr:Cluster:Redis=HOST:PORT, or leave both empty for one in this process";
+    }
+
+    private static IEnumerable<Exception> Chain(Exception exception)
+    {
+        for (Exception? e = exception; e is not null; e = e.InnerException)
+            yield return e;
     }
 }

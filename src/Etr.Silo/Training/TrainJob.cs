@@ -3,11 +3,13 @@ using Etr.Core.Evaluation;
 using Etr.Core.Rollouts;
 using Etr.Core.Runs;
 using Etr.Grains.Runs;
+using Etr.Grains.Silos;
 using Etr.Policy.Runtime;
 using Etr.Silo.Cli;
 using Etr.Silo.Configuration;
 using Etr.Silo.Engines;
 using Etr.Silo.Hosting;
+using Etr.Silo.Silos;
 using Etr.Silo.Store;
 
 namespace Etr.Silo.Training;
@@ -16,7 +18,6 @@ namespace Etr.Silo.Training;
 internal sealed class TrainJob(TrainRequest request, Terminal terminal, TimeProvider time)
 {
     private static readonly TimeSpan PausePatience = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan DrainInterval = TimeSpan.FromMilliseconds(400);
     private readonly long _started = time.GetTimestamp();
 
     /// <summary>Runs the job.</summary>
@@ -30,12 +31,17 @@ internal sealed class TrainJob(TrainRequest request, Terminal terminal, TimeProv
         StoredRun? stored = request.Resume is null ? null : StoredRun.Open(data, request.Resume);
         RunPlan plan = RunPlan.Of(stored?.Configuration() ?? settings.Run);
         Warn(plan, stored);
-        var runtime = TorchRuntime.Start(plan.Configuration.Policy.Device, plan.Configuration.Policy.Threads);
+        TorchRuntime.Start(plan.Configuration.Policy.Device, plan.Configuration.Policy.Threads);
 
-        await using EtrHost host = await EtrHost.StartAsync(settings, data, TrainingParts.Of(settings, plan, runtime), request.Verbose, interrupt);
-        terminal.Line($"{(settings.Host.Dashboard.Enabled ? "dashboard" : "health and metrics")}  {host.Url}");
-        if (settings.Host.Cluster.Redis.Length == 0)
+        // Slots, threads and device of a resumed run are the run's own.
+        EtrSettings hosted = WithoutPages(settings with { Run = plan.Configuration });
+        bool portMatters = hosted.Host.Dashboard.Enabled || settings.Named.Contains("Etr:Dashboard:Port");
+        await using EtrHost host = await EtrHost.StartAsync(
+            hosted, data, silo => SiloParts.Of(silo, data, wakesRuns: false), request.Verbose, portMatters, interrupt);
+        terminal.Line($"{(hosted.Host.Dashboard.Enabled ? "dashboard" : "health and metrics")}  {host.Url}");
+        if (host.Plan.Card.Roles.HasFlag(SiloRoles.Store))
             terminal.Line($"store      in this process, in {data.Store}; should it die, other silos wait for it (Etr:Cluster:Redis names one of yours)");
+        await SiloJob.ReadyAsync(host, readyFile: null, terminal);
         await UnfinishedRuns.ListAsync(host, settings, stored?.Name, terminal);
 
         stored ??= await StoredRun.CreateAsync(data, plan.Configuration, time, interrupt);
@@ -66,7 +72,7 @@ internal sealed class TrainJob(TrainRequest request, Terminal terminal, TimeProv
         RunStatus status = await run.GetStatusAsync();
         int resumedFrom = status.Step;
         var use = new EngineUse(host.Services.GetRequiredService<EngineClock>());
-        await GoAsync(run, status.State, stored, plan.Configuration, start);
+        await GoAsync(run, status.State, stored, plan, interrupt);
         var follower = new RunFollower(run, display, time);
         status = await follower.FollowAsync(resumedFrom, interrupt);
         use.Stop();
@@ -93,19 +99,21 @@ internal sealed class TrainJob(TrainRequest request, Terminal terminal, TimeProv
         }
     }
 
-    private static Task GoAsync(IRunGrain run, RunState state, StoredRun stored, RunConfiguration configuration, PolicyRef start) => state switch
+    private static async Task GoAsync(IRunGrain run, RunState state, StoredRun stored, RunPlan plan, CancellationToken interrupt)
     {
-        RunState.Completed => Task.CompletedTask,
-        RunState.Unknown => run.StartAsync(new RunStart
-        {
-            Run = stored.Name,
-            ConfigurationJson = RunConfigurationJson.Write(configuration),
-            Directory = stored.Directory,
-            PolicyFile = start.File,
-            PolicySha256 = start.Sha256,
-        }),
-        _ => run.ResumeAsync(),
-    };
+        if (state == RunState.Unknown)
+            await run.StartAsync(await RunStarter.PrepareAsync(stored, plan, interrupt));
+        else if (state != RunState.Completed)
+            await run.ResumeAsync();
+    }
+
+    private static EtrSettings WithoutPages(EtrSettings settings)
+    {
+        if (settings.Host.Dashboard.Enabled || !SiloRolesText.TryParse(settings.Host.Cluster.Roles, out SiloRoles roles))
+            return settings;
+        ClusterSettings cluster = settings.Host.Cluster with { Roles = SiloRolesText.Format(roles & ~SiloRoles.Dashboard) };
+        return settings with { Host = settings.Host with { Cluster = cluster } };
+    }
 
     private RunSummary Summarise(
         StoredRun stored, RunPlan plan, RunStatus status, RunFollower follower, EngineUse use, (EvaluationPair? Before, EvaluationPair? After) held, int resumedFrom) => new()
@@ -166,32 +174,12 @@ internal sealed class TrainJob(TrainRequest request, Terminal terminal, TimeProv
         if (status.State == RunState.Running)
         {
             await run.PauseAsync("interrupted").WaitAsync(PausePatience, time);
-            await DrainAsync(host.Services.GetRequiredService<EngineClock>());
+            await new Draining(host, time).LetStepFinishAsync();
             status = await run.GetStatusAsync().WaitAsync(PausePatience, time);
         }
 
         terminal.Line($"state is saved at step {status.Step}; go on with: {ResumeCommand(stored.Name)}");
         return ExitCodes.Interrupted;
-    }
-
-    // A step that is being trained on is worth waiting for: cut off, it would be drawn and trained again.
-    private async Task DrainAsync(EngineClock clock)
-    {
-        using var deadline = new CancellationTokenSource(PausePatience, time);
-        using var timer = new PeriodicTimer(DrainInterval, time);
-        TimeSpan busy = TimeSpan.MinValue;
-        while (clock.Busy(EngineRole.Learner) != busy)
-        {
-            busy = clock.Busy(EngineRole.Learner);
-            try
-            {
-                await timer.WaitForNextTickAsync(deadline.Token);
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
-        }
     }
 
     private string ResumeCommand(string run) => UnfinishedRuns.ResumeCommand(run, request.Settings);

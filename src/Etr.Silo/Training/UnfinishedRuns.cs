@@ -1,4 +1,5 @@
 using Etr.Grains.Runs;
+using Etr.Grains.Silos;
 using Etr.Silo.Cli;
 using Etr.Silo.Configuration;
 using Etr.Silo.Hosting;
@@ -18,10 +19,11 @@ internal static class UnfinishedRuns
     public static async Task ListAsync(EtrHost host, EtrSettings settings, string? except, Terminal terminal)
     {
         IReadOnlyList<RunEntry> entries = await host.Grains.GetGrain<IRunDirectoryGrain>(0).ListAsync().WaitAsync(Patience);
+        bool alone = host.Services.GetRequiredService<SiloDirectory>().Active.Count <= 1;
         foreach (RunEntry entry in entries.Where(entry => entry.State is not (RunState.Completed or RunState.Unknown) && entry.Run != except))
         {
-            // The store is this process's own, so whoever was running it is dead: nobody who looks at it shall wake it.
-            if (entry.State == RunState.Running && settings.Host.Cluster.Redis.Length == 0)
+            // Alone in its cluster, whoever was running it is dead: nobody who looks at it shall wake it.
+            if (entry.State == RunState.Running && alone)
                 await host.Grains.GetGrain<IRunGrain>(entry.Run).PauseAsync("its process ended").WaitAsync(Patience);
             terminal.Line($"unfinished {entry.Run} at step {entry.Step}/{entry.Steps}: {ResumeCommand(entry.Run, settings)}");
         }

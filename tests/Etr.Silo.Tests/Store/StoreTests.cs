@@ -16,7 +16,7 @@ public sealed class StoreTests : IDisposable
     [Fact]
     public async Task What_was_answered_is_there_when_the_store_is_opened_again()
     {
-        ClusterPorts ports = await ClusterPorts.TakeAsync(_data, new ClusterSettings(), TestContext.Current.CancellationToken);
+        ClusterPorts ports = await ClusterPorts.TakeAsync(_data.Store, new ClusterSettings(), 0, TestContext.Current.CancellationToken);
         using (EmbeddedStore.Start(_data, ports.Store))
             await WithAsync(ports.Store, db => db.HashSetAsync("grain", "data", "state"));
 
@@ -27,20 +27,20 @@ public sealed class StoreTests : IDisposable
     [Fact]
     public async Task Ports_are_kept_and_differ()
     {
-        ClusterPorts first = await ClusterPorts.TakeAsync(_data, new ClusterSettings(), TestContext.Current.CancellationToken);
-        ClusterPorts second = await ClusterPorts.TakeAsync(_data, new ClusterSettings(), TestContext.Current.CancellationToken);
+        ClusterPorts first = await ClusterPorts.TakeAsync(_data.Store, new ClusterSettings(), 0, TestContext.Current.CancellationToken);
+        ClusterPorts second = await ClusterPorts.TakeAsync(_data.Store, new ClusterSettings(), 0, TestContext.Current.CancellationToken);
 
         Assert.Equal(first, second);
-        Assert.Equal(first, ClusterPorts.Kept(_data));
+        Assert.Equal(first, ClusterPorts.Kept(_data.Store));
         Assert.Equal(3, new HashSet<int> { first.Silo, first.Gateway, first.Store }.Count);
     }
 
     [Fact]
     public async Task A_named_port_wins_over_a_kept_one()
     {
-        await ClusterPorts.TakeAsync(_data, new ClusterSettings(), TestContext.Current.CancellationToken);
+        await ClusterPorts.TakeAsync(_data.Store, new ClusterSettings(), 0, TestContext.Current.CancellationToken);
 
-        ClusterPorts ports = await ClusterPorts.TakeAsync(_data, new ClusterSettings { StorePort = 33_333 }, TestContext.Current.CancellationToken);
+        ClusterPorts ports = await ClusterPorts.TakeAsync(_data.Store, new ClusterSettings { StorePort = 33_333 }, 0, TestContext.Current.CancellationToken);
 
         Assert.Equal(33_333, ports.Store);
     }
@@ -52,7 +52,7 @@ public sealed class StoreTests : IDisposable
         listener.Start();
         var settings = new ClusterSettings { SiloPort = ((IPEndPoint)listener.LocalEndpoint).Port };
 
-        var e = await Assert.ThrowsAsync<CommandFailure>(() => ClusterPorts.TakeAsync(_data, settings, TestContext.Current.CancellationToken));
+        var e = await Assert.ThrowsAsync<CommandFailure>(() => ClusterPorts.TakeAsync(_data.Store, settings, 0, TestContext.Current.CancellationToken));
 
         Assert.Contains("Etr:Cluster:SiloPort", e.Message, StringComparison.Ordinal);
     }
@@ -76,7 +76,7 @@ public sealed class StoreTests : IDisposable
 
     private static async Task<T> WithAsync<T>(int port, Func<IDatabase, Task<T>> use)
     {
-        await using ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(StoreConnection.Options($"127.0.0.1:{port}"));
+        await using ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(StoreConnection.Options(new StoreAddress($"127.0.0.1:{port}")));
         return await use(connection.GetDatabase());
     }
 }

@@ -1,0 +1,38 @@
+using Etr.Core.Files;
+using Etr.Core.Groups;
+
+namespace Etr.Grains.Files;
+
+/// <summary>Files of runs whose directories every silo sees.</summary>
+public sealed class SharedRunFiles : IRunFiles
+{
+    /// <inheritdoc/>
+    public Task WriteGroupAsync(RunPlace run, string sha256, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        return DurableFile.WriteAsync(run.GroupFile(sha256), content, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public Task<byte[]> ReadGroupAsync(RunPlace run, string sha256, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        return DurableFile.ReadVerifiedAsync(run.GroupFile(sha256), sha256, GroupBodyCodec.MaximumBytes, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public void ForgetGroup(RunPlace run, string sha256)
+    {
+        // The run's directory is the only place it was kept in.
+    }
+
+    /// <inheritdoc/>
+    public Task<string> OpenPolicyAsync(RunPlace run, long version, string sha256, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        return Task.FromResult(run.PolicyFolder(version));
+    }
+
+    /// <inheritdoc/>
+    public Task RefusePolicyAsync(string sha256) => Task.CompletedTask;
+}

@@ -1,0 +1,48 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Etr.Core.Policies;
+using Etr.Grains.Files;
+using Etr.Silo.Hosting;
+
+namespace Etr.Silo.Files;
+
+/// <summary>
+/// <c>/files/{run}/…</c>: what other silos fetch from this one, by range where they like. Only names that a manifest lists or
+/// that are a hash are looked up, so a request never becomes a path.
+/// </summary>
+internal static class FileEndpoints
+{
+    private const string Root = "/files";
+
+    /// <summary>Whether a request is for a file, which asks for the cluster's secret and not for the dashboard's.</summary>
+    public static bool IsFile(PathString path) => path.StartsWithSegments(Root, StringComparison.Ordinal);
+
+    /// <summary>The address of a sealed group's body.</summary>
+    public static string GroupPath(string run, string sha256) => $"{Root}/{Uri.EscapeDataString(run)}/groups/{sha256}";
+
+    /// <summary>The address of a file of a policy version.</summary>
+    public static string PolicyPath(string run, long version, string name) =>
+        string.Create(CultureInfo.InvariantCulture, $"{Root}/{Uri.EscapeDataString(run)}/policy/{version}/{Uri.EscapeDataString(name)}");
+
+    /// <summary>Maps them.</summary>
+    public static void MapEtrFiles(this WebApplication app)
+    {
+        string secret = app.Services.GetRequiredService<SiloPlan>().Settings.Host.Cluster.Secret;
+        RouteGroupBuilder files = app.MapGroup(Root);
+        files.AddEndpointFilter((context, next) => Knows(context.HttpContext.Request, secret) ? next(context) : ValueTask.FromResult<object?>(Results.Unauthorized()));
+        files.MapGet("/{run}/groups/{sha256}", (string run, string sha256, LocalFiles local) =>
+            local.FindGroup(run, sha256) is { } path ? Results.File(path, enableRangeProcessing: true) : Results.NotFound());
+        files.MapGet("/{run}/policy/{version:long}/{name}", async (string run, long version, string name, LocalFiles local, CancellationToken aborted) =>
+            await local.FindPolicyAsync(run, version, name, aborted) is { } path ? Results.File(path, enableRangeProcessing: true) : Results.NotFound());
+    }
+
+    private static bool Knows(HttpRequest request, string secret)
+    {
+        if (secret.Length == 0)
+            return true;
+        string header = request.Headers.Authorization.ToString();
+        return header.StartsWith("Bearer ", StringComparison.Ordinal)
+            && CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(header[7..])), SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
+    }
+}

@@ -1,0 +1,79 @@
+using Etr.Grains.Runs;
+using Etr.Silo.Cli;
+using Etr.Silo.Configuration;
+using Etr.Silo.Store;
+using Orleans.Configuration;
+using StackExchange.Redis;
+
+namespace Etr.Silo.Hosting;
+
+/// <summary>A client of a cluster: what <c>etr run</c> and <c>etr drain</c> speak through.</summary>
+internal sealed class ClusterDoor : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private readonly IHost _host;
+
+    private ClusterDoor(IHost host) => _host = host;
+
+    /// <summary>Where grains are called.</summary>
+    public IClusterClient Grains => _host.Services.GetRequiredService<IClusterClient>();
+
+    /// <summary>The store that the settings name, or that a silo on this machine keeps in the data directory.</summary>
+    /// <exception cref="CommandFailure">They name none and there is none.</exception>
+    public static StoreAddress Find(HostSettings host)
+    {
+        ClusterSettings cluster = host.Cluster;
+        string endpoint = cluster.Join.Length > 0 ? cluster.Join : cluster.Redis;
+        if (endpoint.Length > 0)
+            return new StoreAddress(endpoint, cluster.Secret, cluster.Tls);
+        int port = ClusterPorts.Kept(Path.Combine(Path.GetFullPath(host.Data), "store"))?.Store ?? 0;
+        return port > 0
+            ? new StoreAddress($"127.0.0.1:{port}", cluster.Secret)
+            : throw new CommandFailure($"no silo has run in {Path.GetFullPath(host.Data)}: name the cluster with --join HOST:PORT, as 'etr silo' and 'etr train' print it");
+    }
+
+    /// <summary>Connects.</summary>
+    /// <exception cref="CommandFailure">The store does not answer, holds no such cluster, or none of its silos can be reached.</exception>
+    public static async Task<ClusterDoor> OpenAsync(HostSettings host, CancellationToken cancellationToken)
+    {
+        StoreAddress address = Find(host);
+        string clusterId = host.Cluster.ClusterId;
+        await using (ConnectionMultiplexer store = await StoreConnection.OpenAsync(address, cancellationToken))
+            await ClusterIdentity.EnterAsync(store.GetDatabase(), address, clusterId, mustExist: true);
+
+        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.UseOrleansClient(client =>
+        {
+            client.Configure<ClusterOptions>(cluster => cluster.ClusterId = cluster.ServiceId = clusterId);
+            client.UseRedisClustering(redis => redis.ConfigurationOptions = StoreConnection.Options(address));
+        });
+        IHost built = builder.Build();
+        try
+        {
+            await built.StartAsync(cancellationToken).WaitAsync(Patience, cancellationToken);
+            return new ClusterDoor(built);
+        }
+        catch (Exception e) when (e is TimeoutException or OrleansException)
+        {
+            built.Dispose();
+            throw new CommandFailure($"the cluster '{clusterId}' at {address} has no silo that answers: start one with 'etr silo --join {address}'", ExitCodes.Failed, e);
+        }
+    }
+
+    /// <summary>A run of the cluster.</summary>
+    /// <exception cref="CommandFailure">There is none of the name.</exception>
+    public async Task<IRunGrain> RunAsync(string name)
+    {
+        IReadOnlyList<RunEntry> known = await Grains.GetGrain<IRunDirectoryGrain>(0).ListAsync().WaitAsync(Patience);
+        return known.Any(entry => entry.Run == name)
+            ? Grains.GetGrain<IRunGrain>(name)
+            : throw new CommandFailure($"the cluster has no run '{name}': {(known.Count == 0 ? "it has none" : $"there are {string.Join(", ", known.Take(5).Select(entry => entry.Run))}")}");
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _host.StopAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _host.Dispose();
+    }
+}

@@ -1,0 +1,73 @@
+using Etr.Core.Policies;
+using Etr.Core.Rollouts;
+using Etr.Dashboard;
+using Etr.Grains.Files;
+using Etr.Grains.Hosting;
+using Etr.Grains.Learners;
+using Etr.Grains.Runs;
+using Etr.Grains.Samplers;
+using Etr.Grains.Silos;
+using Etr.Silo.Engines;
+using Etr.Silo.Files;
+using Etr.Silo.Store;
+using Etr.Silo.Training;
+
+namespace Etr.Silo.Hosting;
+
+/// <summary>What a silo offers by its roles.</summary>
+internal static class SiloParts
+{
+    /// <summary>The parts of a silo.</summary>
+    /// <param name="plan">The silo.</param>
+    /// <param name="data">Its data directory.</param>
+    /// <param name="wakesRuns">Whether it wakes the runs that are marked running.</param>
+    public static HostParts Of(SiloPlan plan, DataDirectory data, bool wakesRuns)
+    {
+        SiloRoles roles = plan.Card.Roles;
+        return new HostParts
+        {
+            Silo = silo =>
+            {
+                silo.AddEtrGrains(card: plan.Card);
+                if (roles.HasFlag(SiloRoles.Dashboard))
+                    silo.AddEtrFeedRelay();
+                if (wakesRuns)
+                    silo.AddEtrRunSupervisor();
+            },
+            Services = services =>
+            {
+                AddFiles(services, plan, data);
+                services.AddSingleton(provider => new EngineProvider(
+                    [.. Devices(plan).Select(DeviceSpec.Parse)], plan.Settings.Run.Policy, provider.GetRequiredService<EngineClock>(), lowPriority: true));
+                if (roles.HasFlag(SiloRoles.Sampler))
+                    services.AddSingleton<IRolloutEngineProvider>(provider => provider.GetRequiredService<EngineProvider>());
+                if (roles.HasFlag(SiloRoles.Learner))
+                {
+                    services.AddSingleton<IPolicyTrainerProvider, TrainerProvider>();
+                    services.AddSingleton<IRunStarter, RunStarter>();
+                }
+
+                if (roles.HasFlag(SiloRoles.Dashboard))
+                    services.AddEtrDashboard();
+            },
+            Web = app =>
+            {
+                app.MapEtrFiles();
+                if (roles.HasFlag(SiloRoles.Dashboard))
+                    app.MapEtrDashboard();
+            },
+        };
+    }
+
+    // Evaluation draws too, on a silo without the role.
+    private static IReadOnlyList<string> Devices(SiloPlan plan) => plan.Card.Devices.Count > 0 ? plan.Card.Devices : [plan.Settings.Run.Policy.Device];
+
+    private static void AddFiles(IServiceCollection services, SiloPlan plan, DataDirectory data)
+    {
+        services.AddSingleton(data);
+        services.AddSingleton(new LocalFiles(data, plan.Home, sharedDirectories: plan.Settings.Host.Cluster.Files == "auto"));
+        services.AddSingleton<PeerClient>();
+        services.AddSingleton(_ => new PolicyFetcher(plan.Home.Policies));
+        services.AddSingleton<IRunFiles, ClusterRunFiles>();
+    }
+}

@@ -1,0 +1,57 @@
+using Etr.Core.Policies;
+using Etr.Core.Prompts;
+using Etr.Core.Runs;
+using Etr.Core.Training;
+using Etr.Grains.Files;
+using Etr.Grains.Runs;
+using Etr.Policy.Checkpoints;
+using Etr.Policy.Models;
+using Etr.Silo.Cli;
+using Etr.Silo.Store;
+
+namespace Etr.Silo.Training;
+
+/// <summary>Makes a run's directory on this silo: its configuration and version 0 of its policy, as a folder that can be handed out.</summary>
+internal sealed class RunStarter(DataDirectory data, TimeProvider time) : IRunStarter
+{
+    /// <inheritdoc/>
+    public async Task<RunStart> PrepareAsync(string configurationJson, CancellationToken cancellationToken)
+    {
+        try
+        {
+            RunPlan plan = RunPlan.Of(RunConfigurationJson.Read(configurationJson));
+            StoredRun stored = await StoredRun.CreateAsync(data, plan.Configuration, time, cancellationToken);
+            return await PrepareAsync(stored, plan, cancellationToken);
+        }
+        catch (Exception e) when (e is CommandFailure or CheckpointException or PromptFileException)
+        {
+            throw new InvalidDataException(e.Message, e);
+        }
+    }
+
+    /// <summary>Publishes version 0 of a stored run and says what it is started with.</summary>
+    public static async Task<RunStart> PrepareAsync(StoredRun stored, RunPlan plan, CancellationToken cancellationToken)
+    {
+        var place = new RunPlace(stored.Name, stored.Directory);
+        string folder = plan.Configuration.Policy.Path;
+        PolicyManifest? manifest = await PolicyFolder.ReadAsync(place.Policies, 0, cancellationToken);
+        if (manifest is null)
+        {
+            PolicyManifest found = await Task.Run(() => PolicyManifests.Of(folder, 0, cancellationToken), cancellationToken);
+            ManifestFile weights = WeightsOf(found);
+            manifest = await PolicyFolder.PublishAsync(
+                place.Policies, 0, new FileRef(Path.Combine(folder, weights.Name), weights.Sha256), weights.Parts, folder, cancellationToken);
+        }
+
+        return new RunStart
+        {
+            Run = stored.Name,
+            ConfigurationJson = RunConfigurationJson.Write(plan.Configuration),
+            Directory = stored.Directory,
+            PolicyFile = Path.Combine(place.PolicyFolder(0), PolicyManifest.WeightsFile),
+            PolicySha256 = WeightsOf(manifest).Sha256,
+        };
+    }
+
+    private static ManifestFile WeightsOf(PolicyManifest manifest) => manifest.Files.Single(file => file.Name == PolicyManifest.WeightsFile);
+}
