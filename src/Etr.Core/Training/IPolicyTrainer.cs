@@ -1,3 +1,5 @@
+using Etr.Core.Policies;
+
 namespace Etr.Core.Training;
 
 /// <summary>
@@ -30,4 +32,7 @@ public interface IPolicyTrainer : IAsyncDisposable
 public sealed record FileRef(string Path, string Sha256);
 
 /// <summary>What <see cref="IPolicyTrainer.SaveAsync"/> wrote.</summary>
-public sealed record SavedPolicy(FileRef Checkpoint, FileRef Policy);
+/// <param name="Checkpoint">The trainer's whole state.</param>
+/// <param name="Policy">The weights alone.</param>
+/// <param name="Parts">The policy file cut at its tensors, header first, each part with its hash: what its manifest lists.</param>
+public sealed record SavedPolicy(FileRef Checkpoint, FileRef Policy, IReadOnlyList<ManifestPart> Parts);

@@ -11,7 +11,6 @@ public sealed class SafetensorsFile : IDisposable
 {
     private readonly MemoryMappedFile? _map;
     private readonly Dictionary<string, TensorEntry> _byName;
-    private readonly long _dataStart;
 
     private SafetensorsFile(string path, MemoryMappedFile? map, long dataStart, IReadOnlyList<TensorEntry> entries, IReadOnlyDictionary<string, string> metadata)
     {
@@ -19,7 +18,7 @@ public sealed class SafetensorsFile : IDisposable
         Entries = entries;
         Metadata = metadata;
         _map = map;
-        _dataStart = dataStart;
+        DataStart = dataStart;
         _byName = entries.ToDictionary(entry => entry.Name);
     }
 
@@ -31,6 +30,9 @@ public sealed class SafetensorsFile : IDisposable
 
     /// <summary>The header's free-form strings.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
+
+    /// <summary>Length of prefix and header: where the first tensor's bytes lie in the file.</summary>
+    internal long DataStart { get; }
 
     /// <summary>Opens a file and checks its header: lengths, types, shapes, and that the tensors fill the data section exactly.</summary>
     /// <exception cref="CheckpointException">The file is missing, cannot be read, or is no valid safetensors file.</exception>
@@ -116,7 +118,7 @@ public sealed class SafetensorsFile : IDisposable
 
     private unsafe void CopyTo(TensorEntry entry, torch.Tensor tensor)
     {
-        using MemoryMappedViewAccessor view = _map!.CreateViewAccessor(_dataStart + entry.Begin, entry.Bytes, MemoryMappedFileAccess.Read);
+        using MemoryMappedViewAccessor view = _map!.CreateViewAccessor(DataStart + entry.Begin, entry.Bytes, MemoryMappedFileAccess.Read);
         byte* source = null;
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref source);
         try

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text.Json;
+using Etr.Core.Files;
 using TorchSharp;
 
 namespace Etr.Policy.Checkpoints;
@@ -16,7 +17,7 @@ public static class SafetensorsWriter
     /// <exception cref="ArgumentException">A name occurs twice, or safetensors has no type for a tensor.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(string path, IReadOnlyList<(string Name, torch.Tensor Value)> tensors, IReadOnlyDictionary<string, string>? metadata = null) =>
-        AtomicFile.Write(path, stream => Write(stream, tensors, metadata));
+        DurableFile.Write(path, stream => Write(stream, tensors, metadata));
 
     /// <summary>Writes the tensors to a stream, for whoever names or hashes the file.</summary>
     /// <param name="stream">Where the bytes go.</param>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Etr.Core.Files;
 using Etr.Policy.Checkpoints;
 
 namespace Etr.Policy.Models;
@@ -68,7 +69,7 @@ public sealed record ModelConfig
     }
 
     /// <summary>Writes a <c>config.json</c> that Hugging Face's loaders read too.</summary>
-    public void Write(string path) => AtomicFile.Write(path, stream =>
+    public void Write(string path) => DurableFile.Write(path, stream =>
     {
         using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true });
         json.WriteStartObject();

@@ -1,3 +1,4 @@
+using Etr.Core.Policies;
 using Etr.Policy.Checkpoints;
 using TorchSharp;
 
@@ -7,13 +8,13 @@ namespace Etr.Policy.Models;
 public static class ModelFiles
 {
     /// <summary>Name of the configuration.</summary>
-    public const string Config = "config.json";
+    public const string Config = PolicyManifest.ConfigFile;
 
     /// <summary>Name of the weights.</summary>
-    public const string Weights = "model.safetensors";
+    public const string Weights = PolicyManifest.WeightsFile;
 
     /// <summary>Name of the tokenizer.</summary>
-    public const string Tokenizer = "tokenizer.json";
+    public const string Tokenizer = PolicyManifest.TokenizerFile;
 
     private static readonly torch.ScalarType[] Readable =
         [torch.ScalarType.Float32, torch.ScalarType.Float16, torch.ScalarType.BFloat16];

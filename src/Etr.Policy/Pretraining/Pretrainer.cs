@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Etr.Policy.Checkpoints;
+using Etr.Core.Files;
 using Etr.Policy.Models;
 using Etr.Policy.Tokenizers;
 using TorchSharp;
@@ -128,6 +128,6 @@ public sealed class Pretrainer(PretrainRecipe recipe, TimeProvider time)
             Loss = curve.Where((_, index) => (index + 1) % every == 0 || index == curve.Count - 1)
                 .Select(point => new { point.Step, Loss = Math.Round(point.Loss, 5) }),
         };
-        AtomicFile.Write(Path.Combine(folder, "recipe.json"), stream => JsonSerializer.Serialize(stream, record, Indented));
+        DurableFile.Write(Path.Combine(folder, "recipe.json"), stream => JsonSerializer.Serialize(stream, record, Indented));
     }
 }

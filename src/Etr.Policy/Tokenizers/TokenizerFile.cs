@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Etr.Core.Files;
 using Etr.Policy.Checkpoints;
 
 namespace Etr.Policy.Tokenizers;
@@ -43,7 +44,7 @@ public static class TokenizerFile
     public static void Write(string path, PieceTokenizer tokenizer)
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
-        AtomicFile.Write(path, stream =>
+        DurableFile.Write(path, stream =>
         {
             using var json = new Utf8JsonWriter(stream, Readable);
             json.WriteStartObject();

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Etr.Core.Files;
 using Etr.Core.Training;
 using Etr.Policy.Checkpoints;
 
@@ -13,30 +14,8 @@ internal static class ContentFile
     /// <exception cref="IOException">The file cannot be written; nothing is left under a final name.</exception>
     public static FileRef Write(string folder, Action<Stream> write)
     {
-        Directory.CreateDirectory(folder);
-        string aside = Path.Combine(folder, $".{Guid.NewGuid():N}{Extension}.tmp");
-        try
-        {
-            string sha256;
-            using (FileStream file = new(aside, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
-            {
-                using SHA256 hash = SHA256.Create();
-                using (CryptoStream hashed = new(file, hash, CryptoStreamMode.Write, leaveOpen: true))
-                    write(hashed);
-                file.Flush(flushToDisk: true);
-                sha256 = Convert.ToHexStringLower(hash.Hash!);
-            }
-
-            string path = Path.Combine(folder, sha256 + Extension);
-            File.Move(aside, path, overwrite: true);
-            AtomicFile.SyncFolder(folder);
-            return new FileRef(path, sha256);
-        }
-        catch
-        {
-            File.Delete(aside);
-            throw;
-        }
+        (string path, string sha256) = DurableFile.WriteNamed(folder, Extension, write);
+        return new FileRef(path, sha256);
     }
 
     /// <summary>Checks that a file has the content its name in a <see cref="FileRef"/> stands for.</summary>

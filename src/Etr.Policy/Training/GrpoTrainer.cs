@@ -91,7 +91,7 @@ public sealed class GrpoTrainer : IPolicyTrainer
     {
         ArgumentException.ThrowIfNullOrEmpty(checkpoints);
         ArgumentException.ThrowIfNullOrEmpty(policies);
-        return _thread.RunAsync(_ => _learner!.Save(checkpoints, policies), cancellationToken);
+        return _thread.RunAsync(cancellation => _learner!.Save(checkpoints, policies, cancellation), cancellationToken);
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using Etr.Core.Training;
+using Etr.Policy.Checkpoints;
 using Etr.Policy.Models;
 using TorchSharp;
 
@@ -88,8 +89,12 @@ internal sealed class Learner : IDisposable
         };
     }
 
-    public SavedPolicy Save(string checkpoints, string policies) =>
-        new(TrainerCheckpoint.Save(checkpoints, _weights, _optimiser, _step), _policyFile.Save(policies, _weights));
+    public SavedPolicy Save(string checkpoints, string policies, CancellationToken cancellationToken)
+    {
+        FileRef checkpoint = TrainerCheckpoint.Save(checkpoints, _weights, _optimiser, _step);
+        FileRef policy = _policyFile.Save(policies, _weights);
+        return new SavedPolicy(checkpoint, policy, SafetensorsParts.Of(policy.Path, cancellationToken));
+    }
 
     public void Load(FileRef checkpoint) => _step = TrainerCheckpoint.Load(checkpoint, _weights, _optimiser);
 

@@ -41,5 +41,34 @@ public sealed class DurableFileTests : IDisposable
         Assert.Single(Directory.GetFiles(_directory));
     }
 
+    [Fact]
+    public void A_stream_that_fails_leaves_the_old_file_and_nothing_aside()
+    {
+        string path = Path.Combine(_directory, "new", "d.bin");
+        DurableFile.Write(path, stream => stream.Write("first"u8));
+        Assert.Equal("first", File.ReadAllText(path));
+        Assert.Throws<InvalidOperationException>(() => DurableFile.Write(path, stream =>
+        {
+            stream.Write("sec"u8);
+            throw new InvalidOperationException();
+        }));
+        Assert.Equal("first", File.ReadAllText(path));
+        Assert.Equal([path], Directory.GetFiles(Path.GetDirectoryName(path)!));
+    }
+
+    [Fact]
+    public void A_file_can_be_named_by_what_was_written()
+    {
+        (string path, string sha256) = DurableFile.WriteNamed(_directory, ".bin", stream =>
+        {
+            stream.Write([1]);
+            stream.Write([2, 3]);
+        });
+        Assert.Equal("039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2011cfb81", sha256);
+        Assert.Equal(Path.Combine(_directory, sha256 + ".bin"), path);
+        Assert.Equal([1, 2, 3], File.ReadAllBytes(path));
+        Assert.Equal([path], Directory.GetFiles(_directory));
+    }
+
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 }

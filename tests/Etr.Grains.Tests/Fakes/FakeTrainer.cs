@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text;
 using Etr.Core.Files;
+using Etr.Core.Policies;
 using Etr.Core.Runs;
 using Etr.Core.Training;
 using Etr.Grains.Learners;
@@ -51,9 +52,12 @@ internal sealed class FakeTrainers : IPolicyTrainerProvider
             };
         }
 
-        public async Task<SavedPolicy> SaveAsync(string checkpoints, string policies, CancellationToken cancellationToken) => new(
-            await WriteAsync(checkpoints, $"checkpoint {_step}", cancellationToken),
-            await WriteAsync(policies, $"policy {_step}", cancellationToken));
+        public async Task<SavedPolicy> SaveAsync(string checkpoints, string policies, CancellationToken cancellationToken)
+        {
+            FileRef checkpoint = await WriteAsync(checkpoints, $"checkpoint {_step}", cancellationToken);
+            FileRef policy = await WriteAsync(policies, $"policy {_step}", cancellationToken);
+            return new SavedPolicy(checkpoint, policy, [new ManifestPart("", 0, new FileInfo(policy.Path).Length, policy.Sha256)]);
+        }
 
         public Task LoadAsync(FileRef checkpoint, CancellationToken cancellationToken)
         {

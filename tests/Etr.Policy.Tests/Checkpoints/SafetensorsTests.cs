@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Etr.Core.Files;
 using Etr.Policy.Checkpoints;
 using TorchSharp;
 
@@ -125,9 +126,9 @@ public sealed class SafetensorsTests : IDisposable
     public void A_write_that_fails_leaves_the_old_file_and_nothing_else()
     {
         string path = Path.Combine(_folder, "kept");
-        AtomicFile.Write(path, stream => stream.Write("old"u8));
+        DurableFile.Write(path, stream => stream.Write("old"u8));
 
-        Assert.Throws<InvalidOperationException>(() => AtomicFile.Write(path, stream =>
+        Assert.Throws<InvalidOperationException>(() => DurableFile.Write(path, stream =>
         {
             stream.Write("new"u8);
             throw new InvalidOperationException();

@@ -103,13 +103,30 @@ public sealed class GrpoTrainerTests : IDisposable
         await using GrpoTrainer trainer = await _policy.OpenAsync();
         await trainer.StepAsync(TinyPolicy.Batch(1), Cancellation);
         SavedPolicy saved = await SaveAsync(trainer, "saved");
-        Assert.Equal(saved, await SaveAsync(trainer, "saved"));
+        AssertSame(saved, await SaveAsync(trainer, "saved"));
         foreach (FileRef file in new[] { saved.Checkpoint, saved.Policy })
         {
             byte[] content = await File.ReadAllBytesAsync(file.Path, Cancellation);
             Assert.Equal(file.Sha256, Convert.ToHexStringLower(SHA256.HashData(content)));
             Assert.Equal($"{file.Sha256}.safetensors", Path.GetFileName(file.Path));
             Assert.Equal([file.Path], Directory.GetFiles(Path.GetDirectoryName(file.Path)!));
+        }
+    }
+
+    [Fact]
+    public async Task A_saved_policy_lists_the_hash_of_its_header_and_of_every_tensor()
+    {
+        await using GrpoTrainer trainer = await _policy.OpenAsync();
+        SavedPolicy saved = await SaveAsync(trainer, "saved");
+        byte[] content = await File.ReadAllBytesAsync(saved.Policy.Path, Cancellation);
+        using DecoderWeights weights = TinyPolicy.RandomWeights();
+        Assert.Equal(["", .. weights.Named.Select(weight => weight.Name)], saved.Parts.Select(part => part.Name));
+        Assert.Equal(content.Length, saved.Parts.Sum(part => part.Bytes));
+        foreach ((string name, torch.Tensor value) in weights.Named)
+        {
+            using torch.Tensor near = value.detach();
+            string expected = Convert.ToHexStringLower(SHA256.HashData(near.bytes));
+            Assert.Equal(expected, saved.Parts.Single(part => part.Name == name).Sha256);
         }
     }
 
@@ -152,7 +169,7 @@ public sealed class GrpoTrainerTests : IDisposable
             () => trainer.LoadAsync(later.Checkpoint with { Path = _policy.Sub("none") }, Cancellation));
         // A policy file has the right hash and none of the optimiser.
         await Assert.ThrowsAsync<CheckpointException>(() => trainer.LoadAsync(later.Policy, Cancellation));
-        Assert.Equal(later, await SaveAsync(trainer, "later"));
+        AssertSame(later, await SaveAsync(trainer, "later"));
     }
 
     [Fact]
@@ -240,7 +257,7 @@ public sealed class GrpoTrainerTests : IDisposable
         await using GrpoTrainer trainer = await _policy.OpenAsync();
         SavedPolicy before = await SaveAsync(trainer, "saved");
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => trainer.StepAsync(TinyPolicy.Batch(1), new CancellationToken(true)));
-        Assert.Equal(before, await SaveAsync(trainer, "saved"));
+        AssertSame(before, await SaveAsync(trainer, "saved"));
     }
 
     [Fact]
@@ -286,6 +303,12 @@ public sealed class GrpoTrainerTests : IDisposable
         await using GrpoTrainer trainer = await _policy.OpenAsync();
         await trainer.StepAsync(batch, Cancellation);
         return (await SaveAsync(trainer, "saved")).Checkpoint.Sha256;
+    }
+
+    private static void AssertSame(SavedPolicy expected, SavedPolicy found)
+    {
+        Assert.Equal((expected.Checkpoint, expected.Policy), (found.Checkpoint, found.Policy));
+        Assert.Equal(expected.Parts, found.Parts);
     }
 
     private Task<SavedPolicy> SaveAsync(GrpoTrainer trainer, string folder) =>

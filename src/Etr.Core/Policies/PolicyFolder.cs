@@ -1,0 +1,177 @@
+using System.Globalization;
+using Etr.Core.Files;
+using Etr.Core.Training;
+
+namespace Etr.Core.Policies;
+
+/// <summary>
+/// The published versions of a run's policy: <c>policy/{version}/</c>, a folder that any Hugging Face reader opens, beside the
+/// weights, <c>policy/{sha256}.safetensors</c>, which it links to. Its manifest is written last: a folder without one is not
+/// published.
+/// </summary>
+public static class PolicyFolder
+{
+    // Tokenizers of the largest vocabularies take a few tens of megabytes.
+    private const long LargestCopy = 64L << 20;
+    private const string WeightsExtension = ".safetensors";
+
+    /// <summary>The folder of a version.</summary>
+    public static string PathOf(string policyDirectory, long version) =>
+        Path.Combine(policyDirectory, version.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>Publishes a version, or does nothing where it is published already.</summary>
+    /// <param name="policyDirectory">The run's policy directory.</param>
+    /// <param name="version">The version, from 0.</param>
+    /// <param name="weights">The weights. Beside the version's folder they are linked to by a relative path, elsewhere by an absolute one.</param>
+    /// <param name="parts">The weights file cut at its tensors, as <see cref="SavedPolicy.Parts"/> has them.</param>
+    /// <param name="modelFolder">The model the run started from: its <c>config.json</c> and <c>tokenizer.json</c> are copied.</param>
+    /// <param name="cancellationToken">Ends the work between files; what is half done is not published.</param>
+    /// <returns>The manifest.</returns>
+    /// <exception cref="InvalidDataException">A file is too large or empty, or the parts are not those of the weights.</exception>
+    /// <exception cref="IOException">A file is missing or cannot be written.</exception>
+    public static async Task<PolicyManifest> PublishAsync(
+        string policyDirectory, long version, FileRef weights, IReadOnlyList<ManifestPart> parts, string modelFolder, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(policyDirectory);
+        ArgumentOutOfRangeException.ThrowIfNegative(version);
+        ArgumentNullException.ThrowIfNull(weights);
+        ArgumentException.ThrowIfNullOrEmpty(modelFolder);
+        byte[] config = await ReadSmallAsync(Path.Combine(modelFolder, PolicyManifest.ConfigFile), cancellationToken);
+        byte[] tokenizer = await ReadSmallAsync(Path.Combine(modelFolder, PolicyManifest.TokenizerFile), cancellationToken);
+        var manifest = new PolicyManifest(version,
+        [
+            PartHashes.Of(PolicyManifest.ConfigFile, config), PartHashes.Of(PolicyManifest.TokenizerFile, tokenizer),
+            new ManifestFile(PolicyManifest.WeightsFile, PartHashes.LengthOf(weights.Path), weights.Sha256, parts),
+        ]);
+        byte[] json = PolicyManifestJson.Write(manifest);
+        string folder = PathOf(policyDirectory, version);
+        string manifestFile = Path.Combine(folder, PolicyManifest.FileName);
+        string target = TargetOf(policyDirectory, weights.Path);
+        string link = Path.Combine(folder, PolicyManifest.WeightsFile);
+        if (new FileInfo(link).LinkTarget == target && await PolicyManifestJson.IsAsync(manifestFile, json, cancellationToken))
+            return manifest;
+
+        // Whoever looks meanwhile finds nothing published, not a mixture. Nothing is lost: a step that is trained again and
+        // comes out otherwise was never committed.
+        Directory.CreateDirectory(folder);
+        File.Delete(manifestFile);
+        await DurableFile.WriteAsync(Path.Combine(folder, PolicyManifest.ConfigFile), config, cancellationToken);
+        await DurableFile.WriteAsync(Path.Combine(folder, PolicyManifest.TokenizerFile), tokenizer, cancellationToken);
+        PlaceLink(link, target);
+        await DurableFile.WriteAsync(manifestFile, json, cancellationToken);
+        DurableFile.SyncDirectory(policyDirectory);
+        return manifest;
+    }
+
+    /// <summary>The manifest of a version; null where it is not published.</summary>
+    /// <exception cref="InvalidDataException">The manifest is not as it should be.</exception>
+    public static Task<PolicyManifest?> ReadAsync(string policyDirectory, long version, CancellationToken cancellationToken) =>
+        PolicyManifestJson.ReadFileAsync(Path.Combine(PathOf(policyDirectory, version), PolicyManifest.FileName), cancellationToken);
+
+    /// <summary>
+    /// Where a file of a published version really lies, links followed; null where the version is not published, its manifest
+    /// does not list the name, or the file is gone. The manifest itself can be asked for as <see cref="PolicyManifest.FileName"/>.
+    /// </summary>
+    /// <param name="policyDirectory">The run's policy directory.</param>
+    /// <param name="version">The version.</param>
+    /// <param name="name">Whatever a client asked for: it is compared with the listed names and never made a path otherwise.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="InvalidDataException">The manifest is not as it should be.</exception>
+    public static async Task<string?> ResolveAsync(string policyDirectory, long version, string name, CancellationToken cancellationToken)
+    {
+        if (await ReadAsync(policyDirectory, version, cancellationToken) is not { } manifest)
+            return null;
+        string? listed = name == PolicyManifest.FileName ? name : manifest.Find(name)?.Name;
+        if (listed is null)
+            return null;
+        var file = new FileInfo(Path.Combine(PathOf(policyDirectory, version), listed));
+        try
+        {
+            string real = file.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? file.FullName;
+            return File.Exists(real) ? real : null;
+        }
+        catch (IOException)
+        {
+            // Collected meanwhile, or a circle of links.
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// Removes the folders of versions that are not kept, and the weights beside them that only those linked to. Weights that lie
+    /// elsewhere (a starting model's) and weights that no version links to yet are never touched. Publish before collecting: weights
+    /// that come out as an older version's are the same file.
+    /// </summary>
+    /// <param name="policyDirectory">The run's policy directory.</param>
+    /// <param name="keepVersions">The versions that may still be drawn with or fetched.</param>
+    /// <exception cref="IOException">Something cannot be removed; calling again goes on.</exception>
+    public static void Collect(string policyDirectory, IReadOnlyCollection<long> keepVersions)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(policyDirectory);
+        ArgumentNullException.ThrowIfNull(keepVersions);
+        if (!Directory.Exists(policyDirectory))
+            return;
+        ILookup<bool, string> folders = Directory.GetDirectories(policyDirectory)
+            .Where(folder => VersionOf(folder) is not null)
+            .ToLookup(folder => keepVersions.Contains(VersionOf(folder)!.Value));
+        HashSet<string> used = [.. folders[true].Select(WeightsBeside).OfType<string>()];
+        foreach (string folder in folders[false])
+        {
+            // In this order: no longer published, then its weights while the link still tells them, then the rest.
+            File.Delete(Path.Combine(folder, PolicyManifest.FileName));
+            if (WeightsBeside(folder) is { } name && !used.Contains(name))
+                File.Delete(Path.Combine(policyDirectory, name));
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static string TargetOf(string policyDirectory, string weights)
+    {
+        string full = Path.GetFullPath(weights);
+        return Path.GetDirectoryName(full) == Path.TrimEndingDirectorySeparator(Path.GetFullPath(policyDirectory))
+            ? Path.Combine("..", Path.GetFileName(full))
+            : full;
+    }
+
+    private static void PlaceLink(string link, string target)
+    {
+        if (new FileInfo(link).LinkTarget == target)
+            return;
+        string aside = Path.Combine(Path.GetDirectoryName(link)!, $".{Guid.NewGuid():N}.tmp");
+        File.CreateSymbolicLink(aside, target);
+        try
+        {
+            File.Move(aside, link, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(aside);
+            throw;
+        }
+    }
+
+    /// <summary>Name of the weights in the policy directory that a version's folder links to; null where it links to none there.</summary>
+    private static string? WeightsBeside(string folder)
+    {
+        string? target = new FileInfo(Path.Combine(folder, PolicyManifest.WeightsFile)).LinkTarget;
+        string name = Path.GetFileName(target) ?? "";
+        return target == Path.Combine("..", name)
+            && Path.GetExtension(name) == WeightsExtension
+            && ManifestRules.IsHash(Path.GetFileNameWithoutExtension(name)) ? name : null;
+    }
+
+    private static long? VersionOf(string folder)
+    {
+        string name = Path.GetFileName(folder);
+        return long.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out long version)
+            && name == version.ToString(CultureInfo.InvariantCulture) ? version : null;
+    }
+
+    private static async Task<byte[]> ReadSmallAsync(string path, CancellationToken cancellationToken)
+    {
+        long bytes = PartHashes.LengthOf(path);
+        return bytes is > 0 and <= LargestCopy
+            ? await File.ReadAllBytesAsync(path, cancellationToken)
+            : throw new InvalidDataException($"{path}: expected 1 to {LargestCopy} bytes, found {bytes}");
+    }
+}
