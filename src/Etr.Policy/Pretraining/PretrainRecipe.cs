@@ -14,17 +14,17 @@ public sealed record PretrainRecipe
     [Range(0, long.MaxValue)]
     public long Seed { get; init; } = 1;
 
-    /// <summary>Steps on short chains (<see cref="EarlyRedundancy"/>), where the arithmetic is learnt. The default value is 500.</summary>
+    /// <summary>Steps on short chains (<see cref="EarlyRedundancy"/>), where the arithmetic is learnt. The default value is 650.</summary>
     [Range(0, 1_000_000)]
-    public int ShortChainSteps { get; init; } = 500;
+    public int ShortChainSteps { get; init; } = 650;
 
-    /// <summary>Steps on chains as verbose as the styles have them. The default value is 1,400.</summary>
+    /// <summary>Steps on chains as verbose as the styles have them. The default value is 1,820.</summary>
     [Range(0, 1_000_000)]
-    public int FullChainSteps { get; init; } = 1400;
+    public int FullChainSteps { get; init; } = 1820;
 
-    /// <summary>Last steps, on full chains whose final digit slips with <see cref="Slip"/>. The default value is 250.</summary>
+    /// <summary>Last steps, on full chains whose final digit slips with <see cref="Slip"/>. The default value is 325.</summary>
     [Range(0, 1_000_000)]
-    public int SlipSteps { get; init; } = 250;
+    public int SlipSteps { get; init; } = 325;
 
     /// <summary>Factor on the probability of a redundant line while chains are short. The default value is 0.4.</summary>
     [Range(0.0, 1.0)]

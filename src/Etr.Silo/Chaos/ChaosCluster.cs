@@ -7,7 +7,6 @@ using Etr.Silo.Configuration;
 using Etr.Silo.Engines;
 using Etr.Silo.Hosting;
 using Etr.Silo.Store;
-using Etr.Silo.Training;
 
 namespace Etr.Silo.Chaos;
 

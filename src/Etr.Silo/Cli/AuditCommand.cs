@@ -10,7 +10,7 @@ namespace Etr.Silo.Cli;
 internal sealed class AuditCommand : IEtrCommand
 {
     private readonly SettingsOptions _settings = new();
-    private readonly ClusterOptions _cluster = new();
+    private readonly JoinOption _cluster = new();
     private readonly Argument<string> _run = new("RUN") { Description = "The run's name, as 'etr train' printed it." };
 
     /// <inheritdoc/>

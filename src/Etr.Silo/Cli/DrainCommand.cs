@@ -9,7 +9,7 @@ internal sealed class DrainCommand : IEtrCommand
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private readonly SettingsOptions _settings = new();
-    private readonly ClusterOptions _cluster = new();
+    private readonly JoinOption _cluster = new();
     private readonly Argument<string> _silo = new("SILO") { Description = "The silo's name, as its READY line and 'etr run status' give it." };
 
     /// <inheritdoc/>

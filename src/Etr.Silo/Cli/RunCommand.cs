@@ -13,7 +13,7 @@ internal sealed class RunCommand : IEtrCommand
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan StartPatience = TimeSpan.FromMinutes(2);
     private readonly SettingsOptions _settings = new();
-    private readonly ClusterOptions _cluster = new();
+    private readonly JoinOption _cluster = new();
     private readonly Option<bool> _json = new("--json") { Description = "Print JSON, for scripts." };
 
     /// <inheritdoc/>

@@ -37,8 +37,9 @@ internal sealed partial class Checkup(EtrSettings settings)
         });
         yield return Try("web port", () =>
         {
-            WebAddress web = WebAddress.Of(settings.Host.Dashboard, settings.Named.Contains("Etr:Dashboard:Port"));
-            return $"{web.Address}:{web.Port} is free";
+            WebAddress web = WebAddress.Of(
+                settings.Host.Dashboard, SiloPlace.Of(settings.Host.Cluster).Advertise, settings.Host.Dashboard.Enabled || settings.Named.Contains("Etr:Dashboard:Port"));
+            return $"{web.Addresses[0]}:{web.Port} is free";
         });
 
         DataDirectory? data = null;

@@ -1,8 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using Etr.Core.Policies;
-using Etr.Grains.Files;
 using Etr.Silo.Hosting;
 
 namespace Etr.Silo.Files;

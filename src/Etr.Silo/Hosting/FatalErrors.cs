@@ -14,10 +14,11 @@ internal sealed class FatalErrors(ILogger<FatalErrors> logger) : IFatalErrorHand
     public bool IsUnexpected(Exception exception) => exception is not OperationCanceledException;
 
     /// <inheritdoc/>
-    public void OnFatalException(object sender, string context, Exception exception)
+    public void OnFatalException(object? sender = null, string? context = null, Exception? exception = null)
     {
-        LogFatal(logger, context, exception);
-        Console.Error.WriteLine($"etr: this silo stops: {Reason(context)}; start it again and it joins anew");
+        string told = context ?? exception?.Message ?? "it cannot go on";
+        LogFatal(logger, told, exception);
+        Console.Error.WriteLine($"etr: this silo stops: {Reason(told)}; start it again and it joins anew");
         Console.Error.Flush();
 
         // Handlers of the ordinary exit may wait for what no longer answers.

@@ -1,6 +1,7 @@
 using Etr.Core.Rollouts;
 using Etr.Grains;
 using Etr.Silo.Configuration;
+using Etr.Silo.Files;
 using Etr.Silo.Health;
 using Etr.Silo.Store;
 using Etr.Silo.Telemetry;

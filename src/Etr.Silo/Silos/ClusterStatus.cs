@@ -20,8 +20,9 @@ internal sealed record ClusterStatus(RunStatus Run, IReadOnlyList<SiloStatusLine
     /// <exception cref="CommandFailure">There is no such run, or none at all.</exception>
     public static async Task<ClusterStatus> ReadAsync(ClusterDoor door, string? run, TimeProvider time)
     {
-        run ??= (await door.Grains.GetGrain<IRunDirectoryGrain>(0).ListAsync()).FirstOrDefault()?.Run
-            ?? throw new CommandFailure("no run has been started; 'etr run start' starts one", ExitCodes.Failed);
+        run ??= await door.Grains.GetGrain<IRunDirectoryGrain>(0).ListAsync() is [var newest, ..]
+            ? newest.Run
+            : throw new CommandFailure("no run has been started; 'etr run start' starts one", ExitCodes.Failed);
         RunStatus status = await (await door.RunAsync(run)).GetStatusAsync();
         return new ClusterStatus(
             status,

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Etr.Core.Evaluation;
 using Etr.Core.Rollouts;
-using Etr.Core.Runs;
 using Etr.Grains.Runs;
 using Etr.Grains.Silos;
 using Etr.Policy.Runtime;

@@ -3,7 +3,7 @@ using System.CommandLine;
 namespace Etr.Silo.Cli;
 
 /// <summary>The options of commands that speak to a cluster: which one, and how.</summary>
-internal sealed class ClusterOptions
+internal sealed class JoinOption
 {
     private readonly Option<string?> _join = new("--join")
     {
