@@ -62,8 +62,11 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
         if (request.Epoch != _epoch || _stopped)
             return Task.FromResult(false);
         Guid[] known = [.. _draws.SelectMany(draw => draw.Held).Select(held => held.Lease)];
-        if (!request.Slots.Any(slot => known.Contains(slot.Lease)))
-            _ = RunAsync(request);
+        if (request.Slots.Any(slot => known.Contains(slot.Lease)))
+            return Task.FromResult(true);
+        if (_drain is not null)
+            return Task.FromResult(false);
+        _ = RunAsync(request);
         return Task.FromResult(true);
     }
 
@@ -90,16 +93,9 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
             Capacity = _engine.Capacity,
             Leases = [.. _draws.SelectMany(draw => draw.Held)],
             TokensPerSecond = rate,
+            Draining = _drain is not null,
         });
         await StopAsync(stop);
-    }
-
-    public async Task LeaveAsync()
-    {
-        _stopped = true;
-        StopAll();
-        await GrainFactory.GetGrain<ISamplerPoolGrain>(0).LeaveAsync(Key, _epoch);
-        DeactivateOnIdle();
     }
 
     private void StopAll()
@@ -118,16 +114,17 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
         _draws.Add(draw);
         try
         {
-            await _engine!.SubmitAsync(RequestOf(draw), draw.Cancellation);
+            await SubmitAsync(draw);
             while (!draw.IsDone)
             {
                 await news.Reader.ReadAsync();
                 await TellAsync(draw);
             }
         }
-        catch (OperationCanceledException) when (draw.Cancellation.IsCancellationRequested)
+        catch (Exception exception) when (_stopped)
         {
-            // Nobody wants it any more.
+            // The group is not to blame: the sampler went before it could be told.
+            LogUntold(Key, request.Group, exception);
         }
         catch (Exception exception)
         {
@@ -137,6 +134,21 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
         finally
         {
             _draws.Remove(draw);
+            if (_draws.Count == 0)
+                _idle?.TrySetResult();
+        }
+    }
+
+    private async Task SubmitAsync(SlotDraw draw)
+    {
+        try
+        {
+            await _engine!.SubmitAsync(RequestOf(draw), draw.Cancellation);
+        }
+        catch (OperationCanceledException) when (draw.Cancellation.IsCancellationRequested)
+        {
+            // Nobody wants it any more, or it is handed back before the engine had room for it.
+            draw.NotTaken();
         }
     }
 
