@@ -21,7 +21,7 @@ internal sealed partial class GroupGrain
 
     private async Task AdvanceAsync()
     {
-        if (Group.Phase == GroupPhase.Rolling && Group.Failures >= MostFailures)
+        if (Group.Phase == GroupPhase.Rolling && (Group.Failures >= MostFailures || Group.CrashesAlone >= MostCrashesAlone))
             await EndAsync(GroupPhase.Cancelled, GroupCancellation.Quarantined);
         if (Group.Phase == GroupPhase.Rolling && !_slots!.AllEnded)
             await LeaseAsync();
@@ -44,7 +44,13 @@ internal sealed partial class GroupGrain
         GroupSlots slots = _slots!;
         if (slots.Unleased.Length == 0)
             return;
-        LeaseGrant grant = await Pool.LeaseAsync(new LeaseRequest { Group = this.GetPrimaryKeyString(), Ordinal = Spec.Ordinal, Slots = slots.Unleased });
+        LeaseGrant grant = await Pool.LeaseAsync(new LeaseRequest
+        {
+            Group = this.GetPrimaryKeyString(),
+            Ordinal = Spec.Ordinal,
+            Slots = slots.Unleased,
+            Alone = Group.Suspect,
+        });
         if (grant.Leases.Length == 0)
         {
             _wait!.Set($"a free sampler slot: {grant.Reason}", _options.SlotWait);
@@ -61,17 +67,21 @@ internal sealed partial class GroupGrain
         if (leases.Length == 0)
             return;
 
-        bool drawing = false;
+        bool refused = true;
         try
         {
             // Persisted before dispatch: whoever holds the state after a crash knows which lease may report.
             await _writer.WriteAsync();
-            drawing = await GrainFactory.GetGrain<ISamplerGrain>(grant.Sampler).DrawAsync(Draw(grant, leases, slots));
+
+            // A call that fails says nothing about what became of it: its trace may have killed the sampler before the answer.
+            // The leases stay, then, and the pool says how they were lost.
+            refused = false;
+            refused = !await GrainFactory.GetGrain<ISamplerGrain>(grant.Sampler).DrawAsync(Draw(grant, leases, slots));
         }
         finally
         {
-            // Not taken, or not known to be: the slots get other leases, and this one's reports are refused.
-            if (!drawing)
+            // Not taken: the slots get other leases, and this one's reports are refused.
+            if (refused)
             {
                 Guid[] dead = [.. leases.Select(lease => lease.Lease)];
                 slots.Void(dead);
@@ -80,7 +90,7 @@ internal sealed partial class GroupGrain
             }
         }
 
-        if (slots.Unleased.Length > 0 && drawing)
+        if (slots.Unleased.Length > 0 && !refused)
             _pump.Wake();
     }
 
@@ -103,18 +113,8 @@ internal sealed partial class GroupGrain
             TopP = sampling.TopP,
             TopK = sampling.TopK,
             MaxNewTokens = sampling.MaxNewTokens,
-            Slots = [.. leases.Select(lease => new DrawSlot(lease.Slot, lease.Lease, TokenFrame.Pack(slots[lease.Slot].Builder.Tokens)))],
+            Slots = [.. leases.Select(lease => new DrawSlot(lease.Slot, lease.Lease, TokenFrame.Pack(slots[lease.Slot].Builder.Tokens), grant.Alone))],
         };
-    }
-
-    private async Task VoidDeadLeasesAsync()
-    {
-        foreach (IGrouping<(string Sampler, Guid Epoch), Guid> held in _slots!.Leases.ToArray())
-        {
-            Guid[] dead = await Pool.FindDeadAsync(held.Key.Sampler, held.Key.Epoch, [.. held]);
-            if (dead.Length > 0 && _slots is { } slots && slots.Void(dead) is > 0 and var live)
-                Fault($"{live} leases voided: the pool does not know them");
-        }
     }
 
     private async Task ReleaseAsync(Guid[] leases)
@@ -151,6 +151,7 @@ internal sealed partial class GroupGrain
         GroupStatistics group = GroupStatistics.Of(traces);
         (Group.Phase, Group.Bytes, Group.Tokens) = (GroupPhase.Sealed, bytes.Length, traces.Sum(trace => (long)trace.TokenCount));
         Group.Slots = [.. _slots!.ToRecords().Select(slot => slot with { Frame = [], Ending = null })];
+        Group.Suspect = false;
         Group.Untold = new RoundResult
         {
             Round = Spec.Round,

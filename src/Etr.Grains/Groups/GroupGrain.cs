@@ -64,11 +64,11 @@ internal sealed partial class GroupGrain : Grain, IGroupGrain
             await RememberAsync();
     }
 
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         _pump.Stop();
         _progress.Dispose();
-        return Task.CompletedTask;
+        await SaveLastAsync(cancellationToken);
     }
 
     public async Task<GroupPulse> OpenAsync(GroupSpec spec)
@@ -129,17 +129,6 @@ internal sealed partial class GroupGrain : Grain, IGroupGrain
         return Task.CompletedTask;
     }
 
-    public Task LeasesVoidedAsync(Guid[] leases, string reason)
-    {
-        if (_slots is not null && _slots.Void(leases) is > 0 and var live)
-        {
-            Fault($"{live} leases voided: {reason}");
-            _pump.Wake();
-        }
-
-        return Task.CompletedTask;
-    }
-
     public Task BodyLostAsync(string sha256)
     {
         if (Group.Phase == GroupPhase.Sealed && Group.Sha256 == sha256)
@@ -185,10 +174,17 @@ internal sealed partial class GroupGrain : Grain, IGroupGrain
         if (report.PromptTokens is { } prompt)
             Group.PromptTokens = prompt;
         if (effect.Ended)
+        {
             PublishEnd(report.Slot);
-        if (effect.Tokens == 0 && !effect.Ended)
-            return;
+            Group.Suspect &= !_slots![report.Slot].Alone;
+        }
 
+        if (effect.Tokens > 0 || report.Ending is not null)
+            Change();
+    }
+
+    private void Change()
+    {
         // Coalesced: the first change arms the timer, the others ride along.
         if (!_dirty)
             _progress.Change(_options.Progress, Timeout.InfiniteTimeSpan);

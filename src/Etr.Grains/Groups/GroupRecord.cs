@@ -32,6 +32,12 @@ internal sealed class GroupRecord
 
     /// <summary>What the prompt has to be told of the sealed round; null once it knows.</summary>
     [Id(10)] public Prompts.RoundResult? Untold { get; set; }
+
+    /// <summary>Whether slots were lost with a process, so that one of the group's traces may have killed it.</summary>
+    [Id(11)] public bool Suspect { get; set; }
+
+    /// <summary>Processes that were lost while they drew this group alone.</summary>
+    [Id(12)] public int CrashesAlone { get; set; }
 }
 
 /// <summary>A slot of a group: its lease, its attempt, and what of its trace is on disk.</summary>
@@ -51,4 +57,10 @@ internal sealed record SlotRecord
     [Id(4)] public byte[] Frame { get; init; } = [];
 
     [Id(5)] public TraceEnd? Ending { get; init; }
+
+    /// <summary>The sampler's silo: with it whoever keeps the pool's book can tell how the lease was lost.</summary>
+    [Id(6)] public SiloAddress? Silo { get; init; }
+
+    /// <summary>Whether nothing else was to be drawn in the process.</summary>
+    [Id(7)] public bool Alone { get; init; }
 }

@@ -33,9 +33,13 @@ internal sealed class GroupSlots
     /// <summary>Slots that nobody draws and that have not ended.</summary>
     public int[] Unleased => [.. Enumerable.Range(0, Count).Where(slot => _slots[slot].Ending is null && _slots[slot].Lease == Guid.Empty)];
 
-    /// <summary>The live leases, by their sampler and its epoch.</summary>
-    public IEnumerable<IGrouping<(string Sampler, Guid Epoch), Guid>> Leases =>
-        _slots.Where(slot => slot.Lease != Guid.Empty).GroupBy(slot => (slot.Sampler, slot.Epoch), slot => slot.Lease);
+    /// <summary>The live leases, by their sampler, its epoch and its silo.</summary>
+    public IEnumerable<IGrouping<(string Sampler, Guid Epoch, SiloAddress? Silo), Guid>> Leases =>
+        _slots.Where(slot => slot.Lease != Guid.Empty).GroupBy(slot => (slot.Sampler, slot.Epoch, slot.Silo), slot => slot.Lease);
+
+    /// <summary>Whether any of these leases is live and was granted to the group alone.</summary>
+    public bool HasAlone(IReadOnlyCollection<Guid> leases) =>
+        _slots.Any(slot => slot.Lease != Guid.Empty && slot.Alone && leases.Contains(slot.Lease));
 
     /// <summary>Gives slots their next attempt, under a granted lease. Slots that ended or are leased keep what they have.</summary>
     public SlotLease[] Grant(LeaseGrant grant)
@@ -46,7 +50,7 @@ internal sealed class GroupSlots
             Slot slot = _slots[lease.Slot];
             if (slot.Ending is not null || slot.Lease != Guid.Empty)
                 continue;
-            (slot.Lease, slot.Sampler, slot.Epoch) = (lease.Lease, grant.Sampler, grant.Epoch);
+            (slot.Lease, slot.Sampler, slot.Epoch, slot.Silo, slot.Alone) = (lease.Lease, grant.Sampler, grant.Epoch, grant.Silo, grant.Alone);
             slot.Attempt++;
             taken.Add(lease);
         }
@@ -146,6 +150,8 @@ internal sealed class GroupSlots
 
             // Without its tokens an ended trace has not ended.
             Ending = frames[index].Length > 0 ? slot.Ending : null,
+            Silo = slot.Silo,
+            Alone = slot.Alone,
         })];
     }
 
@@ -158,6 +164,8 @@ internal sealed class GroupSlots
             Epoch = record.Epoch,
             Lease = record.Lease,
             Ending = record.Ending,
+            Silo = record.Silo,
+            Alone = record.Alone,
         };
         if (record.Frame.Length > 0)
         {
@@ -178,6 +186,11 @@ internal sealed class GroupSlots
         public string Sampler { get; set; } = "";
 
         public Guid Epoch { get; set; }
+
+        public SiloAddress? Silo { get; set; }
+
+        /// <summary>Whether the newest lease was granted to the group alone.</summary>
+        public bool Alone { get; set; }
 
         /// <summary>The live lease; empty where nobody draws.</summary>
         public Guid Lease { get; set; }

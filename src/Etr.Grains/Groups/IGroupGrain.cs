@@ -25,8 +25,11 @@ public partial interface IGroupGrain : IGrainWithStringKey
     /// <summary>A sampler cannot draw these leases (a prompt over the context, weights that do not load).</summary>
     Task DrawFailedAsync(Guid[] leases, string reason);
 
-    /// <summary>These leases are void: their sampler was lost. The slots are leased again, with the tokens so far as prefix.</summary>
-    Task LeasesVoidedAsync(Guid[] leases, string reason);
+    /// <summary>
+    /// These leases are void: their sampler was lost. The slots are leased again, with the tokens so far as prefix; alone where
+    /// the sampler's process <paramref name="crashed"/>, since one of the traces may have been the reason.
+    /// </summary>
+    Task LeasesVoidedAsync(Guid[] leases, string reason, bool crashed);
 
     /// <summary>The sealed body with this hash cannot be read any more: the group is drawn again, under the next attempt.</summary>
     Task BodyLostAsync(string sha256);

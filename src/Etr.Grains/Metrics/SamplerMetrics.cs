@@ -9,6 +9,9 @@ internal sealed class SamplerMetrics
     private readonly Counter<long> _traces;
     private readonly Counter<long> _voided;
     private readonly Counter<long> _refused;
+    private readonly Counter<long> _crashes;
+    private readonly Gauge<int> _waiting;
+    private readonly Gauge<int> _slots;
 
     public SamplerMetrics(IMeterFactory meters)
     {
@@ -17,6 +20,9 @@ internal sealed class SamplerMetrics
         _traces = meter.CreateCounter<long>("etr.sampler.traces", "{trace}", "Traces that ended, by how.");
         _voided = meter.CreateCounter<long>("etr.leases.voided", "{lease}", "Leases voided because their sampler was lost, hung or restarted.");
         _refused = meter.CreateCounter<long>("etr.reports.refused", "{report}", "Reports and completions refused: their lease was not live.");
+        _crashes = meter.CreateCounter<long>("etr.groups.crashes", "{crash}", "Processes that were lost while they drew one group alone.");
+        _waiting = meter.CreateGauge<int>("etr.pool.waiting", "{slot}", "Slots that groups wait for.");
+        _slots = meter.CreateGauge<int>("etr.pool.slots", "{slot}", "Slots of the samplers, by state.");
     }
 
     public void Tokens(string sampler, int count) => _tokens.Add(count, new KeyValuePair<string, object?>("sampler", sampler));
@@ -26,4 +32,13 @@ internal sealed class SamplerMetrics
     public void Voided(int count) => _voided.Add(count);
 
     public void Refused(int count) => _refused.Add(count);
+
+    public void CrashedAlone() => _crashes.Add(1);
+
+    public void Pool(int waiting, int free, int used)
+    {
+        _waiting.Record(waiting);
+        _slots.Record(free, new KeyValuePair<string, object?>("state", "free"));
+        _slots.Record(used, new KeyValuePair<string, object?>("state", "used"));
+    }
 }

@@ -9,7 +9,7 @@ namespace Etr.Grains.Samplers;
 /// </summary>
 public interface ISamplerGrain : IGrainWithStringKey
 {
-    /// <summary>Draws leased slots. False where the epoch is not this sampler's: the leases are void.</summary>
+    /// <summary>Draws leased slots. False where the epoch is not this sampler's, or it is draining: the leases are void.</summary>
     /// <remarks>The answer means "taken", not "drawn". Told again, it changes nothing.</remarks>
     [ResponseTimeout("00:00:30")]
     Task<bool> DrawAsync(DrawRequest request);
@@ -20,7 +20,16 @@ public interface ISamplerGrain : IGrainWithStringKey
     /// <summary>Tells the pool that the sampler lives; called by its silo every <see cref="EtrGrainOptions.Heartbeat"/>.</summary>
     Task HeartbeatAsync();
 
-    /// <summary>Hands its leases back and leaves the pool; called by its silo when it stops.</summary>
+    /// <summary>
+    /// Takes no new lease from now on, goes on drawing for at most <paramref name="grace"/> (10 s where it is longer), hands back
+    /// what is left at a token boundary, with the tokens so far, and leaves the pool. Returns early where nothing is left, and
+    /// within 20 s whatever happens. Idempotent: later calls wait for the first. The sampler does not come back in this process.
+    /// </summary>
+    [ResponseTimeout("00:00:30")]
+    Task DrainAsync(TimeSpan grace);
+
+    /// <summary>Drains without grace, where that has not been done, and ends; called by its silo when it stops.</summary>
+    [ResponseTimeout("00:00:30")]
     Task LeaveAsync();
 
     /// <summary>The key of a silo's device.</summary>
@@ -79,4 +88,5 @@ public sealed record DrawRequest
 
 /// <summary>A slot to draw: its lease and, as a <see cref="TokenFrame"/>, the tokens it already has.</summary>
 [GenerateSerializer, Immutable, Alias("etr.draw-slot")]
-public readonly record struct DrawSlot([property: Id(0)] int Slot, [property: Id(1)] Guid Lease, [property: Id(2)] byte[] Prefix);
+public readonly record struct DrawSlot(
+    [property: Id(0)] int Slot, [property: Id(1)] Guid Lease, [property: Id(2)] byte[] Prefix, [property: Id(3)] bool Alone = false);

@@ -18,9 +18,9 @@ public partial interface ISamplerPoolGrain
     /// <summary>Gives leases back: their slots have ended or are no longer wanted. Idempotent.</summary>
     Task ReleaseAsync(Guid[] leases);
 
-    /// <summary>Which of these leases are not live; a group asks when it is touched.</summary>
+    /// <summary>Which of these leases, granted by a sampler on a silo, are not live; a group asks when it is touched.</summary>
     [AlwaysInterleave]
-    Task<Guid[]> FindDeadAsync(string sampler, Guid epoch, Guid[] leases);
+    Task<DeadLeases> FindDeadAsync(string sampler, Guid epoch, SiloAddress? silo, Guid[] leases);
 
     /// <summary>A sampler lives. Answers with the leases it should stop drawing.</summary>
     [ResponseTimeout("00:00:05")]
@@ -42,6 +42,12 @@ public sealed record LeaseRequest
 
     /// <summary>Slots to draw.</summary>
     [Id(2)] public required int[] Slots { get; init; }
+
+    /// <summary>
+    /// Whether the slots must be drawn with no other group in the process: the group lost slots with a process, and one of
+    /// its traces may have killed it.
+    /// </summary>
+    [Id(3)] public bool Alone { get; init; }
 }
 
 /// <summary>Leases granted, all on one sampler.</summary>
@@ -59,7 +65,19 @@ public sealed record LeaseGrant
 
     /// <summary>Why nothing was granted, in words; else empty.</summary>
     [Id(3)] public required string Reason { get; init; }
+
+    /// <summary>The sampler's silo, by which a lost lease is judged; null where nothing was granted.</summary>
+    [Id(4)] public SiloAddress? Silo { get; init; }
+
+    /// <summary>Whether the silo draws for no other group.</summary>
+    [Id(5)] public bool Alone { get; init; }
 }
+
+/// <summary>Leases that are not live.</summary>
+/// <param name="Leases">The leases.</param>
+/// <param name="Crashed">Whether they were lost with the process that drew them, which had not left.</param>
+[GenerateSerializer, Immutable, Alias("etr.dead-leases")]
+public sealed record DeadLeases([property: Id(0)] Guid[] Leases, [property: Id(1)] bool Crashed);
 
 /// <summary>A leased slot.</summary>
 [GenerateSerializer, Immutable, Alias("etr.slot-lease")]
@@ -89,8 +107,12 @@ public sealed record SamplerHeartbeat
 
     /// <summary>Tokens a second since the heartbeat before.</summary>
     [Id(6)] public required double TokensPerSecond { get; init; }
+
+    /// <summary>Whether it takes no new lease and will leave.</summary>
+    [Id(7)] public bool Draining { get; init; }
 }
 
 /// <summary>A lease as its sampler knows it.</summary>
 [GenerateSerializer, Immutable, Alias("etr.held-lease")]
-public readonly record struct HeldLease([property: Id(0)] Guid Lease, [property: Id(1)] string Group, [property: Id(2)] int Slot);
+public readonly record struct HeldLease(
+    [property: Id(0)] Guid Lease, [property: Id(1)] string Group, [property: Id(2)] int Slot, [property: Id(3)] bool Alone = false);

@@ -22,6 +22,12 @@ public sealed record PoolStatus
 
     /// <summary>Leases voided because their sampler was lost, since the pool was activated.</summary>
     [Id(2)] public required long Voided { get; init; }
+
+    /// <summary>Slots that groups wait for.</summary>
+    [Id(3)] public int Waiting { get; init; }
+
+    /// <summary>Samplers that take no new lease and will leave.</summary>
+    [Id(4)] public int Draining { get; init; }
 }
 
 /// <summary>One sampler.</summary>
@@ -45,4 +51,7 @@ public sealed record SamplerStatus
 
     /// <summary>Seconds since its last heartbeat.</summary>
     [Id(5)] public required double HeartbeatAgeSeconds { get; init; }
+
+    /// <summary>Whether it takes no new lease and will leave.</summary>
+    [Id(6)] public bool Draining { get; init; }
 }

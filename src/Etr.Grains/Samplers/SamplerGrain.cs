@@ -64,8 +64,11 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
         if (request.Epoch != _epoch || _stopped)
             return Task.FromResult(false);
         Guid[] known = [.. _draws.SelectMany(draw => draw.Held).Select(held => held.Lease)];
-        if (!request.Slots.Any(slot => known.Contains(slot.Lease)))
-            _ = RunAsync(request);
+        if (request.Slots.Any(slot => known.Contains(slot.Lease)))
+            return Task.FromResult(true);
+        if (_drain is not null)
+            return Task.FromResult(false);
+        _ = RunAsync(request);
         return Task.FromResult(true);
     }
 
@@ -92,16 +95,9 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
             Capacity = _provider.CapacityOf(Device),
             Leases = [.. _draws.SelectMany(draw => draw.Held)],
             TokensPerSecond = rate,
+            Draining = _drain is not null,
         });
         await StopAsync(stop);
-    }
-
-    public async Task LeaveAsync()
-    {
-        _stopped = true;
-        StopAll();
-        await GrainFactory.GetGrain<ISamplerPoolGrain>(0).LeaveAsync(Key, _epoch);
-        DeactivateOnIdle();
     }
 
     private void StopAll()
@@ -120,18 +116,17 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
         _draws.Add(draw);
         try
         {
-            string folder = await _files.OpenPolicyAsync(request.Place, request.PolicyVersion, request.PolicySha256, draw.Cancellation);
-            IRolloutEngine engine = await _provider.OpenAsync(Device, request.Engine, folder, draw.Cancellation);
-            await engine.SubmitAsync(RequestOf(draw, Path.Combine(folder, PolicyManifest.WeightsFile)), draw.Cancellation);
+            await SubmitAsync(draw);
             while (!draw.IsDone)
             {
                 await news.Reader.ReadAsync();
                 await TellAsync(draw);
             }
         }
-        catch (OperationCanceledException) when (draw.Cancellation.IsCancellationRequested)
+        catch (Exception exception) when (_stopped)
         {
-            // Nobody wants it any more.
+            // The group is not to blame: the sampler went before it could be told.
+            LogUntold(Key, request.Group, exception);
         }
         catch (Exception exception)
         {
@@ -141,6 +136,51 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
         finally
         {
             _draws.Remove(draw);
+            if (_draws.Count == 0)
+                _idle?.TrySetResult();
+        }
+    }
+
+    private async Task SubmitAsync(SlotDraw draw)
+    {
+        try
+        {
+            DrawRequest request = draw.Request;
+            if (await OpenPolicyAsync(draw) is not { } folder)
+            {
+                draw.NotTaken();
+                return;
+            }
+
+            IRolloutEngine engine = await _provider.OpenAsync(Device, request.Engine, folder, draw.Cancellation);
+            await engine.SubmitAsync(RequestOf(draw, Path.Combine(folder, PolicyManifest.WeightsFile)), draw.Cancellation);
+        }
+        catch (OperationCanceledException) when (draw.Cancellation.IsCancellationRequested)
+        {
+            // Nobody wants it any more, or it is handed back before the engine had room for it.
+            draw.NotTaken();
+        }
+    }
+
+    /// <summary>The folder of the request's policy; null where nobody hands it out for so long that another sampler may try.</summary>
+    private async Task<string?> OpenPolicyAsync(SlotDraw draw)
+    {
+        DrawRequest request = draw.Request;
+        long start = _time.GetTimestamp();
+        for (TimeSpan pause = _options.Retry; ; pause = pause * 2 < _options.Touch ? pause * 2 : _options.Touch)
+        {
+            try
+            {
+                return await _files.OpenPolicyAsync(request.Place, request.PolicyVersion, request.PolicySha256, draw.Cancellation);
+            }
+            catch (IOException exception)
+            {
+                // The learner's silo may be away for a moment; its absence says nothing against the prompt.
+                LogNoPolicy(Key, request.Group, exception.Message);
+                if (_time.GetElapsedTime(start) > TellDeadline)
+                    return null;
+                await Task.Delay(pause, _time, draw.Cancellation);
+            }
         }
     }
 
@@ -210,6 +250,9 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Sampler} could not tell {Group} what it drew; it tries again.")]
     private partial void LogUntold(string sampler, string group, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Sampler} has no policy to draw {Group} with and asks again: {Reason}")]
+    private partial void LogNoPolicy(string sampler, string group, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Sampler} could not draw for {Group}.")]
     private partial void LogDrawFailed(string sampler, string group, Exception exception);

@@ -16,6 +16,7 @@ internal sealed partial class SamplerHost(
 {
     private readonly CancellationTokenSource _stop = new();
     private Task _beating = Task.CompletedTask;
+    private volatile bool _leaves;
 
     public void Dispose() => _stop.Dispose();
 
@@ -34,6 +35,8 @@ internal sealed partial class SamplerHost(
 
     private async Task StopAsync(CancellationToken cancellationToken)
     {
+        // A stop that is cancelled from the start is no stop in good order: the silo goes as if killed, without a farewell.
+        _leaves = !cancellationToken.IsCancellationRequested;
         await _stop.CancelAsync();
         await _beating.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
@@ -50,9 +53,13 @@ internal sealed partial class SamplerHost(
             }
             while (await timer.WaitForNextTickAsync(_stop.Token));
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (_leaves)
         {
             await LeaveAsync(sampler, device);
+        }
+        catch (OperationCanceledException)
+        {
+            // Killed.
         }
     }
 

@@ -11,14 +11,13 @@ namespace Etr.Grains.Samplers;
 internal sealed partial class SamplerPoolGrain : Grain, ISamplerPoolGrain
 {
     private readonly SamplerPool _pool;
+    private readonly LeaseLine _line;
     private readonly ISiloStatusOracle _silos;
     private readonly SamplerMetrics _metrics;
     private readonly EtrGrainOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-
-    // Those who wait for room, the oldest group first; a run's name parts equal ordinals of two runs.
-    private readonly SortedDictionary<(long Ordinal, string Group), Waiter> _line = [];
+    private SiloWatch? _watch;
     private long _voided;
 
     public SamplerPoolGrain(
@@ -29,41 +28,43 @@ internal sealed partial class SamplerPoolGrain : Grain, ISamplerPoolGrain
         ILogger<SamplerPoolGrain> logger)
     {
         (_silos, _metrics, _options, _time, _logger) = (silos, metrics, options.Value, time, logger);
-        _pool = new SamplerPool(time, _options.HeartbeatExpiry);
+        _pool = new SamplerPool(time, _options.HeartbeatExpiry, silo => silos.GetApproximateSiloStatus(silo) == SiloStatus.Dead);
+        _line = new LeaseLine(_pool);
     }
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
+        // Membership says at once whose silo died; the timer is for silent samplers, and for a notice that was missed.
+        _watch = new SiloWatch(_silos, Expire);
         TimeSpan period = _options.Heartbeat / 2;
         this.RegisterGrainTimer(
             () =>
             {
-                Tell(_pool.Expire(IsGone));
+                Expire();
                 return Task.CompletedTask;
             },
             new GrainTimerCreationOptions(period, period) { KeepAlive = true, Interleave = true });
         return Task.CompletedTask;
     }
 
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        _watch?.End();
+
+        // The pool comes up on another silo; what this one last exported would be counted twice.
+        _metrics.Pool(waiting: 0, free: 0, used: 0);
+        return Task.CompletedTask;
+    }
+
     public async Task<LeaseGrant> LeaseAsync(LeaseRequest request)
     {
         ArgumentOutOfRangeException.ThrowIfZero(request.Slots.Length);
-        var waiter = new Waiter(request);
-        var place = (request.Ordinal, request.Group);
-
-        // A group asks once at a time: a second question replaces one whose answer was lost.
-        if (_line.Remove(place, out Waiter? earlier))
-            earlier.Answer.TrySetResult(_pool.Refuse());
-        _line.Add(place, waiter);
+        LeaseLine.Waiter waiter = _line.Join(request);
         Serve();
-        if (waiter.Answer.Task.IsCompleted)
-            return await waiter.Answer.Task;
-
-        await Task.WhenAny(waiter.Answer.Task, Task.Delay(_options.SlotWait, _time));
-        if (_line.TryGetValue(place, out Waiter? still) && still == waiter)
-            _line.Remove(place);
-        waiter.Answer.TrySetResult(_pool.Refuse());
-        return await waiter.Answer.Task;
+        if (!waiter.Answered.IsCompleted)
+            await Task.WhenAny(waiter.Answered, Task.Delay(_options.SlotWait, _time));
+        _line.Leave(waiter);
+        return await waiter.Answered;
     }
 
     public Task ReleaseAsync(Guid[] leases)
@@ -73,7 +74,8 @@ internal sealed partial class SamplerPoolGrain : Grain, ISamplerPoolGrain
         return Task.CompletedTask;
     }
 
-    public Task<Guid[]> FindDeadAsync(string sampler, Guid epoch, Guid[] leases) => Task.FromResult(_pool.FindDead(sampler, epoch, leases));
+    public Task<DeadLeases> FindDeadAsync(string sampler, Guid epoch, SiloAddress? silo, Guid[] leases) =>
+        Task.FromResult(_pool.FindDead(sampler, epoch, silo, leases));
 
     public Task<Guid[]> HeartbeatAsync(SamplerHeartbeat heartbeat)
     {
@@ -84,63 +86,65 @@ internal sealed partial class SamplerPoolGrain : Grain, ISamplerPoolGrain
 
     public Task LeaveAsync(string sampler, Guid epoch)
     {
-        Tell(_pool.Leave(sampler, epoch));
+        // Handed back in good order, for the most part, and on its way from the group: nothing that was lost is counted.
+        Tell(_pool.Leave(sampler, epoch), lost: false);
+        Serve();
         return Task.CompletedTask;
     }
 
-    public Task<PoolStatus> GetStatusAsync() => Task.FromResult(new PoolStatus
+    public Task<PoolStatus> GetStatusAsync()
     {
-        Samplers = _pool.Status(),
-        Leases = _pool.LeaseCount,
-        Voided = _voided,
-    });
-
-    private bool IsGone(SiloAddress silo) => _silos.GetApproximateSiloStatus(silo) is SiloStatus.Dead or SiloStatus.None;
+        SamplerStatus[] samplers = _pool.Status();
+        return Task.FromResult(new PoolStatus
+        {
+            Samplers = samplers,
+            Leases = _pool.LeaseCount,
+            Voided = _voided,
+            Waiting = _line.WaitingSlots,
+            Draining = samplers.Count(sampler => sampler.Draining),
+        });
+    }
 
     private void Serve()
     {
-        // In order, without overtaking: a wish for many slots must not starve behind wishes for few.
-        foreach ((var place, Waiter waiter) in _line.ToArray())
-        {
-            if (_pool.TryLease(waiter.Request) is not { } grant)
-                return;
-            _line.Remove(place);
-            waiter.Answer.TrySetResult(grant);
-        }
+        _line.Serve();
+        _metrics.Pool(_line.WaitingSlots, _pool.FreeSlots, _pool.LeaseCount);
     }
 
-    private void Tell(SamplerPool.Lease[] voided)
+    private void Expire()
     {
-        if (voided.Length == 0)
-            return;
-        _voided += voided.Length;
-        _metrics.Voided(voided.Length);
-        foreach (var lost in voided.GroupBy(lease => (lease.Group, lease.Reason, Sampler: lease.Sampler.Key)))
-        {
-            LogVoided(lost.Count(), lost.Key.Sampler, lost.Key.Group, lost.Key.Reason);
-            _ = TellAsync(lost.Key.Group, [.. lost.Select(lease => lease.Id)], lost.Key.Reason);
-        }
+        Tell(_pool.Expire());
 
+        // A group may have waited long enough for a sampler of its own by now.
         Serve();
     }
 
-    private async Task TellAsync(string group, Guid[] leases, string reason)
+    private void Tell(SamplerPool.Lease[] voided, bool lost = true)
+    {
+        if (lost && voided.Length > 0)
+        {
+            _voided += voided.Length;
+            _metrics.Voided(voided.Length);
+        }
+
+        foreach (var of in voided.GroupBy(lease => (lease.Group, lease.Reason, lease.Crashed, Sampler: lease.Sampler.Key)))
+        {
+            LogVoided(of.Count(), of.Key.Sampler, of.Key.Group, of.Key.Reason);
+            _ = TellAsync(of.Key.Group, [.. of.Select(lease => lease.Id)], of.Key.Reason, of.Key.Crashed);
+        }
+    }
+
+    private async Task TellAsync(string group, Guid[] leases, string reason, bool crashed)
     {
         try
         {
-            await GrainFactory.GetGrain<IGroupGrain>(group).LeasesVoidedAsync(leases, reason);
+            await GrainFactory.GetGrain<IGroupGrain>(group).LeasesVoidedAsync(leases, reason, crashed);
         }
         catch (Exception exception)
         {
             // The group finds out when it is touched next.
             LogUntold(group, exception);
         }
-    }
-
-    private sealed record Waiter(LeaseRequest Request)
-    {
-        // Continuations run on this grain's scheduler, never inside Serve.
-        public TaskCompletionSource<LeaseGrant> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} leases of {Sampler} for {Group} are void: {Reason}.")]

@@ -23,7 +23,7 @@ internal sealed class SlotDraw : IRolloutObserver, IDisposable
         Prefixes = [.. request.Slots.Select(slot => new RolloutSlot((uint)slot.Slot, TokenFrame.Unpack(slot.Prefix)))];
         _slots = request.Slots.Zip(Prefixes).ToDictionary(
             pair => (uint)pair.First.Slot,
-            pair => new Slot(pair.First.Lease) { Sent = pair.Second.Prefix.Count });
+            pair => new Slot(pair.First.Lease, pair.First.Alone) { Sent = pair.Second.Prefix.Count });
     }
 
     public DrawRequest Request { get; }
@@ -51,7 +51,7 @@ internal sealed class SlotDraw : IRolloutObserver, IDisposable
         {
             lock (_lock)
             {
-                return [.. _slots.Where(entry => !entry.Value.Done).Select(entry => new HeldLease(entry.Value.Lease, Request.Group, (int)entry.Key))];
+                return [.. _slots.Where(entry => !entry.Value.Done).Select(entry => new HeldLease(entry.Value.Lease, Request.Group, (int)entry.Key, entry.Value.Alone))];
             }
         }
     }
@@ -75,7 +75,10 @@ internal sealed class SlotDraw : IRolloutObserver, IDisposable
         lock (_lock)
         {
             Slot held = _slots[slot];
-            (held.Ending, held.PromptTokens) = (ending, [.. promptTokens]);
+
+            // The first ending counts: a slot that is taken back may have finished meanwhile.
+            if (held.Ending is null)
+                (held.Ending, held.PromptTokens) = (ending, [.. promptTokens]);
         }
 
         _signal();
@@ -105,7 +108,7 @@ internal sealed class SlotDraw : IRolloutObserver, IDisposable
                     From = entry.Value.Sent,
                     Frame = TokenFrame.Pack(entry.Value.Pending),
                     Ending = entry.Value.Ending,
-                    PromptTokens = entry.Value.Ending is null ? null : entry.Value.PromptTokens,
+                    PromptTokens = entry.Value.Ending is null or TraceEnd.Cancelled ? null : entry.Value.PromptTokens,
                 }),
             ];
         }
@@ -147,6 +150,28 @@ internal sealed class SlotDraw : IRolloutObserver, IDisposable
             _cancellation.Cancel();
     }
 
+    /// <summary>
+    /// Ends all slots at their next token boundary. What they have until then is still told, with the ending, so that they can be
+    /// drawn on elsewhere.
+    /// </summary>
+    public void HandBack()
+    {
+        lock (_lock)
+        {
+            foreach (Slot slot in _slots.Values)
+                slot.Stopped = true;
+        }
+
+        _cancellation.Cancel();
+    }
+
+    /// <summary>The engine never took the request: its slots end where they are.</summary>
+    public void NotTaken()
+    {
+        foreach (uint slot in _slots.Keys)
+            OnEnd(slot, TraceEnd.Cancelled, []);
+    }
+
     public bool IsDone
     {
         get
@@ -160,9 +185,11 @@ internal sealed class SlotDraw : IRolloutObserver, IDisposable
 
     public void Dispose() => _cancellation.Dispose();
 
-    private sealed class Slot(Guid lease)
+    private sealed class Slot(Guid lease, bool alone)
     {
         public Guid Lease => lease;
+
+        public bool Alone => alone;
 
         public List<SampledToken> Pending { get; } = [];
 

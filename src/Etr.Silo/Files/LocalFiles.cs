@@ -1,6 +1,5 @@
 using Etr.Core.Policies;
 using Etr.Grains.Files;
-using Etr.Silo.Hosting;
 using Etr.Silo.Store;
 
 namespace Etr.Silo.Files;

@@ -4,8 +4,8 @@ using Etr.Grains.Groups;
 using Etr.Grains.Hosting;
 using Etr.Grains.Learners;
 using Etr.Grains.Runs;
-using Etr.Grains.Samplers;
 using Microsoft.Extensions.DependencyInjection;
+using Orleans.Configuration;
 using Orleans.Core.Internal;
 using Orleans.Serialization;
 using Orleans.Storage;
@@ -23,11 +23,11 @@ internal sealed class EtrCluster : IAsyncDisposable
     private EtrCluster(Action<EtrGrainOptions> change, short silos)
     {
         var builder = new InProcessTestClusterBuilder(silos);
-        builder.ConfigureSilo((_, silo) =>
+        builder.ConfigureSilo((specific, silo) =>
         {
             silo.Services.AddKeyedSingleton<IGrainStorage>(EtrStorage.Name, (services, _) => Storage.Of(services.GetRequiredService<Serializer>()));
             silo.Services.AddSingleton(Feed);
-            silo.Services.AddSingleton<IRolloutEngineProvider>(Engine);
+            silo.Services.AddSingleton(Engine.Of(specific.SiloName));
             silo.Services.AddSingleton<IPolicyTrainerProvider>(Trainers);
             silo.AddEtrGrains(options =>
             {
@@ -40,6 +40,9 @@ internal sealed class EtrCluster : IAsyncDisposable
                 change(options);
             });
         });
+
+        // A test may kill every silo that the client knew when it started.
+        builder.ConfigureClient(client => client.Configure<GatewayOptions>(options => options.GatewayListRefreshPeriod = TimeSpan.FromMilliseconds(200)));
         _cluster = builder.Build();
     }
 
@@ -127,11 +130,38 @@ internal sealed class EtrCluster : IAsyncDisposable
     /// <summary>Ends a silo as a crash would.</summary>
     public Task KillAsync(string silo) => _cluster.KillSiloAsync(_cluster.Silos.Single(handle => handle.Name == silo));
 
+    /// <summary>Ends a silo in good order.</summary>
+    public Task StopAsync(string silo) => _cluster.StopSiloAsync(_cluster.Silos.Single(handle => handle.Name == silo));
+
+    /// <summary>One more silo.</summary>
+    public Task JoinAsync() => _cluster.StartAdditionalSiloAsync();
+
     /// <summary>Ends a grain's activation, as idleness, migration or the loss of its silo would.</summary>
     public static async Task DeactivateAsync(IAddressable grain) => await grain.AsReference<IGrainManagementExtension>().DeactivateOnIdle();
 
     public Task<RunStatus> EndedAsync(string run = "run") =>
         UntilAsync(() => Run(run).GetStatusAsync(), status => status.State is RunState.Completed or RunState.Failed);
+
+    /// <summary>
+    /// The end of a run whose silos die meanwhile. Whoever is asked may just have died: the call fails, or its answer never
+    /// comes; asked again, the run comes up elsewhere.
+    /// </summary>
+    public async Task<RunStatus> SurvivedAsync(string run = "run")
+    {
+        while (true)
+        {
+            try
+            {
+                RunStatus status = await Run(run).GetStatusAsync().WaitAsync(TimeSpan.FromSeconds(1), Deadline);
+                if (status.State is RunState.Completed or RunState.Failed)
+                    return status;
+            }
+            catch (Exception exception) when (exception is OrleansException or TimeoutException)
+            {
+                Deadline.ThrowIfCancellationRequested();
+            }
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {

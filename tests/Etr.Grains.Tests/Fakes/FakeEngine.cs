@@ -5,41 +5,79 @@ using Etr.Grains.Samplers;
 
 namespace Etr.Grains.Tests.Fakes;
 
-/// <summary>An engine that draws what the test says: at once, or when the test takes its requests itself.</summary>
-internal sealed class FakeEngine : IRolloutEngine, IRolloutEngineProvider
+/// <summary>
+/// The engines of all silos of a test, which draw what the test says: at once, or when the test takes their requests itself.
+/// </summary>
+internal sealed class FakeEngine
 {
-    private readonly Channel<RolloutRequest> _requests = Channel.CreateUnbounded<RolloutRequest>();
+    private readonly Channel<(string Silo, RolloutRequest Request)> _requests = Channel.CreateUnbounded<(string, RolloutRequest)>();
 
     /// <summary>Draws a request; where null, requests wait in <see cref="NextAsync"/>.</summary>
     public Action<RolloutRequest>? Draw { get; set; } = request => Traces.DrawAll(request, _ => true);
 
-    /// <summary>While set, the engine cannot be opened: its silo has no live sampler.</summary>
+    /// <summary>Draws a request on the silo that it names, instead of <see cref="Draw"/>; false where it has to wait for the test.</summary>
+    public Func<string, RolloutRequest, bool>? DrawOn { get; set; }
+
+    /// <summary>While set, no engine can be opened: its silo has no live sampler.</summary>
     public bool IsAbsent { get; set; }
 
     public ConcurrentQueue<RolloutRequest> Seen { get; } = [];
 
-    public string Device => "fake";
+    public int Capacity { get; set; } = 64;
 
-    public int Capacity { get; init; } = 64;
+    public async ValueTask<RolloutRequest> NextAsync(CancellationToken cancellationToken) => (await _requests.Reader.ReadAsync(cancellationToken)).Request;
 
-    public IReadOnlyList<string> Devices => ["fake"];
+    /// <summary>The next request, with the silo that was to draw it.</summary>
+    public ValueTask<(string Silo, RolloutRequest Request)> NextOnAsync(CancellationToken cancellationToken) => _requests.Reader.ReadAsync(cancellationToken);
 
-    public ValueTask<IRolloutEngine> OpenAsync(string device, CancellationToken cancellationToken) =>
-        IsAbsent ? throw new InvalidOperationException("the device is absent") : new(this);
+    /// <summary>A silo's engine.</summary>
+    public IRolloutEngineProvider Of(string silo) => new SiloEngine(this, silo);
 
-    public ValueTask SubmitAsync(RolloutRequest request, CancellationToken cancellationToken)
+    private void Submit(string silo, RolloutRequest request)
     {
         Seen.Enqueue(request);
-        if (Draw is { } draw)
+        if (DrawOn is { } drawOn)
+            _ = Task.Run(() => DrawOrWait(() => drawOn(silo, request)), CancellationToken.None);
+        else if (Draw is { } draw)
             _ = Task.Run(() => draw(request), CancellationToken.None);
         else
-            _requests.Writer.TryWrite(request);
-        return ValueTask.CompletedTask;
+            DrawOrWait(() => false);
+
+        void DrawOrWait(Func<bool> isDrawn)
+        {
+            if (isDrawn())
+                return;
+            request.Cancellation.Register(() => End(request));
+            _requests.Writer.TryWrite((silo, request));
+        }
     }
 
-    public ValueTask<RolloutRequest> NextAsync(CancellationToken cancellationToken) => _requests.Reader.ReadAsync(cancellationToken);
+    // As an engine does at the next token boundary; a slot that had ended before ended as it did.
+    private static void End(RolloutRequest request)
+    {
+        foreach (RolloutSlot slot in request.Slots)
+            request.Observer.OnEnd(slot.Slot, TraceEnd.Cancelled, Traces.Prompt);
+    }
 
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    private sealed class SiloEngine(FakeEngine engines, string silo) : IRolloutEngine, IRolloutEngineProvider
+    {
+        public string Device => "fake";
+
+        public int Capacity => engines.Capacity;
+
+        public IReadOnlyList<string> Devices => ["fake"];
+
+        public ValueTask<IRolloutEngine> OpenAsync(string device, CancellationToken cancellationToken) =>
+            engines.IsAbsent ? throw new InvalidOperationException("the device is absent") : new(this);
+
+        public ValueTask SubmitAsync(RolloutRequest request, CancellationToken cancellationToken)
+        {
+            engines.Submit(silo, request);
+            return ValueTask.CompletedTask;
+        }
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
 }
 
 /// <summary>Traces a test can predict.</summary>

@@ -90,6 +90,23 @@ public class GroupSlotsTests
     }
 
     [Fact]
+    public void A_lease_that_was_granted_alone_stays_so_until_it_is_lost()
+    {
+        SiloAddress silo = SiloAddress.New(System.Net.IPAddress.Loopback, 1, 1);
+        var lease = new SlotLease(Guid.NewGuid(), 0);
+        GroupSlots slots = Fresh(1);
+        slots.Grant(new LeaseGrant { Sampler = "s/d", Epoch = Epoch, Leases = [lease], Reason = "", Silo = silo, Alone = true });
+
+        GroupSlots back = Fresh(1, slots.ToRecords());
+        Assert.Equal(silo, Assert.Single(back.Leases).Key.Silo);
+        Assert.True(back.HasAlone([lease.Lease]));
+        Assert.Equal(1, back.Void([lease.Lease]));
+        Assert.False(back.HasAlone([lease.Lease]));
+        Lease(back, 0);
+        Assert.False(back[0].Alone);
+    }
+
+    [Fact]
     public void Progress_beyond_the_bound_is_left_out_and_ended_traces_are_kept_first()
     {
         GroupSlots slots = Fresh(3);

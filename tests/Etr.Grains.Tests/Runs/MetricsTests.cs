@@ -40,6 +40,7 @@ public class MetricsTests
         // Eight groups of traces with 6, 8 and 10 tokens.
         Assert.Equal(8 * 24, sums["etr.sampler.tokens"]);
         Assert.Equal(8, sums["etr.length"]);
+        await cluster.UntilAsync(() => Task.FromResult((sums["etr.pool.waiting"], sums["etr.pool.slots"])), pool => pool == (0, 0));
         Assert.Subset(new HashSet<string> { "state", "outcome", "sampler", "end" }, tags.Keys.ToHashSet());
     }
 }

@@ -6,23 +6,31 @@ namespace Etr.Grains.Tests.Samplers;
 public class SamplerPoolTests
 {
     private static readonly TimeSpan Expiry = TimeSpan.FromSeconds(6);
-    private static readonly SiloAddress Silo = SiloAddress.New(System.Net.IPAddress.Loopback, 1, 1);
 
     private readonly FakeTimeProvider _time = new();
+    private readonly HashSet<SiloAddress> _dead = [];
     private readonly SamplerPool _pool;
 
-    public SamplerPoolTests() => _pool = new SamplerPool(_time, Expiry);
+    public SamplerPoolTests() => _pool = Fresh();
+
+    private SamplerPool Fresh() => new(_time, Expiry, _dead.Contains);
+
+    // Each sampler's silo follows from its name; a later life of it is another generation.
+    private static SiloAddress SiloOf(string sampler, int life = 1) => SiloAddress.New(System.Net.IPAddress.Loopback, sampler[0], life);
 
     private SamplerPool.Lease[] Beat(string sampler, Guid epoch, int capacity = 8, params HeldLease[] held) =>
         _pool.Heartbeat(BeatOf(sampler, epoch, capacity, held), out _);
 
     private static SamplerHeartbeat BeatOf(string sampler, Guid epoch, int capacity, params HeldLease[] held) =>
-        new() { Sampler = sampler, Epoch = epoch, Silo = Silo, Device = "d", Capacity = capacity, Leases = held, TokensPerSecond = 0 };
+        new() { Sampler = sampler, Epoch = epoch, Silo = SiloOf(sampler), Device = "d", Capacity = capacity, Leases = held, TokensPerSecond = 0 };
 
     private LeaseGrant? Ask(string group, int slots) =>
         _pool.TryLease(new LeaseRequest { Group = group, Ordinal = 0, Slots = [.. Enumerable.Range(0, slots)] });
 
     private static HeldLease[] Held(LeaseGrant grant, string group) => [.. grant.Leases.Select(lease => new HeldLease(lease.Lease, group, lease.Slot))];
+
+    private static DeadLeases FindDead(SamplerPool pool, LeaseGrant grant) =>
+        pool.FindDead(grant.Sampler, grant.Epoch, grant.Silo, [.. grant.Leases.Select(lease => lease.Lease)]);
 
     [Fact]
     public void All_slots_of_a_group_go_to_one_sampler_the_least_loaded()
@@ -60,11 +68,12 @@ public class SamplerPoolTests
         Beat("a/d", Guid.NewGuid());
         LeaseGrant grant = Ask("g", 2)!;
         _time.Advance(Expiry);
-        Assert.Empty(_pool.Expire(_ => false));
+        Assert.Empty(_pool.Expire());
 
         _time.Advance(TimeSpan.FromMilliseconds(1));
-        SamplerPool.Lease[] voided = _pool.Expire(_ => false);
+        SamplerPool.Lease[] voided = _pool.Expire();
         Assert.Equal(grant.Leases.Select(lease => lease.Lease).Order(), voided.Select(lease => lease.Id).Order());
+        Assert.All(voided, lease => Assert.False(lease.Crashed));
         Assert.Equal("no sampler is live", _pool.Refuse().Reason);
     }
 
@@ -72,8 +81,12 @@ public class SamplerPoolTests
     public void A_silo_that_membership_drops_loses_its_leases_at_once()
     {
         Beat("a/d", Guid.NewGuid());
-        Ask("g", 2);
-        Assert.Equal(2, _pool.Expire(silo => silo.Equals(Silo)).Length);
+        LeaseGrant grant = Ask("g", 2)!;
+        _dead.Add(SiloOf("a/d"));
+        SamplerPool.Lease[] voided = _pool.Expire();
+        Assert.Equal(2, voided.Length);
+        Assert.All(voided, lease => Assert.True(lease.Crashed));
+        Assert.True(FindDead(_pool, grant).Crashed);
     }
 
     [Fact]
@@ -82,9 +95,12 @@ public class SamplerPoolTests
         Beat("a/d", Guid.NewGuid());
         LeaseGrant grant = Ask("g", 2)!;
         Guid epoch = Guid.NewGuid();
-        Assert.Equal(2, Beat("a/d", epoch).Length);
+        SamplerPool.Lease[] voided = Beat("a/d", epoch);
+        Assert.Equal(2, voided.Length);
+        Assert.All(voided, lease => Assert.False(lease.Crashed));
         Assert.Equal(0, _pool.LeaseCount);
-        Assert.Equal(grant.Leases.Length, _pool.FindDead("a/d", grant.Epoch, [.. grant.Leases.Select(lease => lease.Lease)]).Length);
+        DeadLeases dead = FindDead(_pool, grant);
+        Assert.Equal((2, false), (dead.Leases.Length, dead.Crashed));
     }
 
     [Fact]
@@ -117,22 +133,99 @@ public class SamplerPoolTests
         Guid epoch = Guid.NewGuid();
         Beat("a/d", epoch);
         LeaseGrant grant = Ask("g", 3)!;
-        Guid[] leases = [.. grant.Leases.Select(lease => lease.Lease)];
 
-        var again = new SamplerPool(_time, Expiry);
-        Assert.Empty(again.FindDead("a/d", epoch, leases));
+        SamplerPool again = Fresh();
+        Assert.Empty(FindDead(again, grant).Leases);
         again.Heartbeat(BeatOf("a/d", epoch, 8, Held(grant, "g")), out Guid[] stop);
         Assert.Empty(stop);
         Assert.Equal(3, again.LeaseCount);
-        Assert.Empty(again.FindDead("a/d", epoch, leases));
+        Assert.Empty(FindDead(again, grant).Leases);
     }
 
     [Fact]
     public void Leases_of_a_sampler_that_never_came_back_are_dead_once_the_pool_has_listened_long_enough()
     {
         Guid[] leases = [Guid.NewGuid()];
-        Assert.Empty(_pool.FindDead("a/d", Guid.NewGuid(), leases));
+        Assert.Empty(_pool.FindDead("a/d", Guid.NewGuid(), SiloOf("a/d"), leases).Leases);
         _time.Advance(Expiry);
-        Assert.Equal(leases, _pool.FindDead("a/d", Guid.NewGuid(), leases));
+        DeadLeases dead = _pool.FindDead("a/d", Guid.NewGuid(), SiloOf("a/d"), leases);
+        Assert.Equal(leases, dead.Leases);
+        Assert.False(dead.Crashed);
+    }
+
+    [Fact]
+    public void A_pool_that_died_with_the_sampler_tells_from_the_silo_that_it_crashed_and_need_not_listen_first()
+    {
+        Beat("a/d", Guid.NewGuid());
+        LeaseGrant grant = Ask("g", 2)!;
+        _dead.Add(SiloOf("a/d"));
+
+        DeadLeases dead = FindDead(Fresh(), grant);
+        Assert.Equal((2, true), (dead.Leases.Length, dead.Crashed));
+    }
+
+    [Fact]
+    public void A_process_that_came_back_before_membership_had_a_verdict_has_crashed_all_the_same()
+    {
+        Beat("a/d", Guid.NewGuid());
+        LeaseGrant grant = Ask("g", 2)!;
+        SamplerHeartbeat second = BeatOf("a/d", Guid.NewGuid(), 8) with { Silo = SiloOf("a/d", life: 2) };
+        Assert.All(_pool.Heartbeat(second, out _), lease => Assert.True(lease.Crashed));
+        Assert.True(FindDead(_pool, grant).Crashed);
+
+        SamplerPool again = Fresh();
+        again.Heartbeat(second, out _);
+        Assert.True(FindDead(again, grant).Crashed);
+    }
+
+    [Fact]
+    public void A_heartbeat_of_a_dead_silo_brings_nothing_back()
+    {
+        Guid epoch = Guid.NewGuid();
+        Beat("a/d", epoch);
+        HeldLease[] held = Held(Ask("g", 2)!, "g");
+        _dead.Add(SiloOf("a/d"));
+        _pool.Expire();
+        Assert.Empty(_pool.Heartbeat(BeatOf("a/d", epoch, 8, held), out Guid[] stop));
+        Assert.Equal(held.Select(lease => lease.Lease), stop);
+        Assert.Empty(_pool.Status());
+    }
+
+    [Fact]
+    public void A_draining_sampler_keeps_its_leases_and_gets_no_other()
+    {
+        Guid epoch = Guid.NewGuid();
+        Beat("a/d", epoch);
+        LeaseGrant grant = Ask("g", 2)!;
+        _pool.Heartbeat(BeatOf("a/d", epoch, 8, Held(grant, "g")) with { Draining = true }, out _);
+
+        // A beat that was sent before and comes after changes nothing.
+        Beat("a/d", epoch, 8, Held(grant, "g"));
+        Assert.Null(Ask("g", 1));
+        Assert.Equal("every sampler is draining", _pool.Refuse().Reason);
+        Assert.Equal((true, 2), (_pool.Status()[0].Draining, _pool.Status()[0].Used));
+        Assert.Equal(0, _pool.FreeSlots);
+
+        Beat("b/d", Guid.NewGuid());
+        Assert.Equal("b/d", Ask("g", 1)!.Sampler);
+    }
+
+    [Fact]
+    public void A_sampler_that_left_or_was_draining_did_not_crash_when_its_silo_dies()
+    {
+        Guid left = Guid.NewGuid();
+        Beat("a/d", left);
+        LeaseGrant first = Ask("g1", 2)!;
+        Assert.All(_pool.Leave("a/d", left), lease => Assert.False(lease.Crashed));
+        Assert.Empty(Beat("a/d", left, 8, Held(first, "g1")));
+        Assert.Empty(_pool.Status());
+
+        Guid draining = Guid.NewGuid();
+        Beat("b/d", draining);
+        LeaseGrant second = Ask("g2", 2)!;
+        _pool.Heartbeat(BeatOf("b/d", draining, 8, Held(second, "g2")) with { Draining = true }, out _);
+        _dead.UnionWith([SiloOf("a/d"), SiloOf("b/d")]);
+        Assert.All(_pool.Expire(), lease => Assert.False(lease.Crashed));
+        Assert.All([first, second], grant => Assert.Equal((2, false), (FindDead(_pool, grant).Leases.Length, FindDead(_pool, grant).Crashed)));
     }
 }
