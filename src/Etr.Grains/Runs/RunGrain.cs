@@ -4,6 +4,7 @@ using Etr.Grains.Groups;
 using Etr.Grains.Learners;
 using Etr.Grains.Metrics;
 using Etr.Grains.Prompts;
+using Etr.Grains.Silos;
 using Etr.Grains.State;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -30,18 +31,21 @@ internal sealed partial class RunGrain : Grain, IRunGrain
     private LearnerPulse? _learner;
     private long _since;
     private long _sampledBefore;
+    private readonly ISiloStatusOracle _silos;
     private IGrainTimer? _touch;
+    private SiloWatch? _watch;
 
     public RunGrain(
         [PersistentState("run", EtrStorage.Name)] IPersistentState<RunRecord> state,
         RunContexts contexts,
         RolloutFeed feed,
         RunMetrics metrics,
+        ISiloStatusOracle silos,
         IOptions<EtrGrainOptions> options,
         TimeProvider time,
         ILogger<RunGrain> logger)
     {
-        (_state, _contexts, _feed, _metrics, _options, _time, _logger) = (state, contexts, feed, metrics, options.Value, time, logger);
+        (_state, _contexts, _feed, _metrics, _silos, _options, _time, _logger) = (state, contexts, feed, metrics, silos, options.Value, time, logger);
         _writer = new StateWriter(() => _state.WriteStateAsync(), DeactivateOnIdle);
         _pump = new Pump(this, TouchOpenAsync, _options, logger);
         _since = time.GetTimestamp();
@@ -60,11 +64,15 @@ internal sealed partial class RunGrain : Grain, IRunGrain
         KeepTouching();
         if (Run.State == RunState.Running)
             _pump.Wake();
+
+        // Groups that lived on a lost silo come back with the next touch: now, not in some seconds.
+        _watch = new SiloWatch(_silos, _pump.Wake);
         return Task.CompletedTask;
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
+        _watch?.End();
         _pump.Stop();
         return Task.CompletedTask;
     }

@@ -1,5 +1,6 @@
 using Etr.Grains.Groups;
 using Etr.Grains.Metrics;
+using Etr.Grains.Silos;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Concurrency;

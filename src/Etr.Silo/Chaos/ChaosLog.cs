@@ -12,8 +12,8 @@ internal sealed record ChaosEvent
     /// <summary>What was done: kill, freeze, drain, add.</summary>
     public required string Fault { get; init; }
 
-    /// <summary>To which process.</summary>
-    public required int Pid { get; init; }
+    /// <summary>To which process; for one that was added, the new one.</summary>
+    public required int Pid { get; set; }
 
     /// <summary>Its roles.</summary>
     public required string Role { get; init; }

@@ -57,7 +57,7 @@ internal sealed class ChaosRunner(ChaosRequest request, Terminal terminal, TimeP
         };
         try
         {
-            happened.Problem = await DoAsync(cluster, fault, silo, pause, interrupt);
+            happened.Problem = await DoAsync(cluster, happened, fault, silo, pause, interrupt);
         }
         catch (CommandFailure e)
         {
@@ -72,12 +72,12 @@ internal sealed class ChaosRunner(ChaosRequest request, Terminal terminal, TimeP
         return happened;
     }
 
-    private async Task<string> DoAsync(ChaosCluster cluster, Fault fault, ChildSilo? silo, TimeSpan pause, CancellationToken interrupt)
+    private async Task<string> DoAsync(ChaosCluster cluster, ChaosEvent happened, Fault fault, ChildSilo? silo, TimeSpan pause, CancellationToken interrupt)
     {
         switch (fault)
         {
             case Fault.Add:
-                await cluster.StartSamplerAsync(interrupt);
+                happened.Pid = (await cluster.StartSamplerAsync(interrupt)).ProcessId;
                 return "";
             case Fault.Drain:
                 bool left = await silo!.DrainAsync();

@@ -85,9 +85,18 @@ internal sealed class EtrCluster : IAsyncDisposable
             Run = run,
             ConfigurationJson = RunConfigurationJson.Write(change is null ? configuration : change(configuration)),
             Directory = RunDirectory(run),
-            PolicyFile = "start.safetensors",
+            PolicyFile = StartingPolicy(),
             PolicySha256 = new string('0', 64),
         };
+    }
+
+    // What a published version copies from the model it started from.
+    private string StartingPolicy()
+    {
+        string model = Directory.CreateDirectory(Path.Combine(_directory, "model")).FullName;
+        File.WriteAllText(Path.Combine(model, "config.json"), "{}");
+        File.WriteAllText(Path.Combine(model, "tokenizer.json"), "{}");
+        return Path.Combine(model, "model.safetensors");
     }
 
     public static RunOptions Shape(int steps = 2, int groupSize = 3, int promptsPerStep = 4) =>

@@ -67,8 +67,9 @@ internal sealed class FakeEngine
 
         public IReadOnlyList<string> Devices => ["fake"];
 
-        public ValueTask<IRolloutEngine> OpenAsync(string device, CancellationToken cancellationToken) =>
-            engines.IsAbsent ? throw new InvalidOperationException("the device is absent") : new(this);
+        public int CapacityOf(string device) => engines.IsAbsent ? throw new InvalidOperationException("the device is absent") : Capacity;
+
+        public ValueTask<IRolloutEngine> OpenAsync(string device, string kind, string modelFolder, CancellationToken cancellationToken) => new(this);
 
         public ValueTask SubmitAsync(RolloutRequest request, CancellationToken cancellationToken)
         {

@@ -24,6 +24,9 @@ internal sealed class FakeTrainers : IPolicyTrainerProvider
     public Task<IPolicyTrainer> OpenAsync(string run, RunConfiguration configuration, FileRef policyFile, CancellationToken cancellationToken) =>
         Task.FromResult<IPolicyTrainer>(new Trainer(this));
 
+    public Task<IReadOnlyList<ManifestPart>> PartsAsync(string policyFile, CancellationToken cancellationToken) =>
+        Task.FromResult(PartHashes.Of("model.safetensors", File.ReadAllBytes(policyFile)).Parts);
+
     private sealed class Trainer(FakeTrainers owner) : IPolicyTrainer
     {
         private int _step;

@@ -45,7 +45,7 @@ public class WholeRunTests
         await cluster.EndedAsync();
 
         StepSummary first = (await cluster.Run().GetStepsAsync(1))[0];
-        Assert.Equal(4, cluster.Engine.Seen.Count(request => request.Policy.Version == 0 && request.Policy.File == "start.safetensors"));
+        Assert.Equal(4, cluster.Engine.Seen.Count(request => request.Policy.Version == 0 && request.Policy.File == Path.Combine(cluster.RunDirectory(), "policy", "0", "model.safetensors")));
         Assert.Equal(4, cluster.Engine.Seen.Count(request => request.Policy.Version == 1 && request.Policy.Sha256 == first.PolicySha256));
     }
 

@@ -1,4 +1,4 @@
-namespace Etr.Grains.Samplers;
+namespace Etr.Grains.Silos;
 
 /// <summary>
 /// Tells a grain, on its own scheduler, when membership has called a silo dead: at once, where a timer would look late.
