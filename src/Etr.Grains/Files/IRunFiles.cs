@@ -26,6 +26,17 @@ public interface IRunFiles
     /// <exception cref="InvalidDataException">What was found is not what was promised.</exception>
     Task<string> OpenPolicyAsync(RunPlace run, long version, string sha256, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// A path at which this silo reads one of the run's data files, which is named by its hash: the run's own, or one that was
+    /// fetched.
+    /// </summary>
+    /// <param name="run">The run.</param>
+    /// <param name="path">The file as the run's configuration names it.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="IOException">Nobody has it.</exception>
+    /// <exception cref="InvalidDataException">What was found is not what was promised.</exception>
+    Task<string> OpenDataAsync(RunPlace run, string path, CancellationToken cancellationToken);
+
     /// <summary>A fetched version did not load: it is checked again, and fetched anew where its content is wrong.</summary>
     Task RefusePolicyAsync(string sha256);
 }
@@ -41,6 +52,9 @@ public sealed record RunPlace([property: Id(0)] string Run, [property: Id(1)] st
 
     /// <summary>The file of one.</summary>
     public string GroupFile(string sha256) => Path.Combine(Groups, sha256 + ".bin");
+
+    /// <summary>Where its data files are, each named by its hash.</summary>
+    public string Data => Path.Combine(Directory, "data");
 
     /// <summary>Where policy versions are.</summary>
     public string Policies => Path.Combine(Directory, "policy");

@@ -34,5 +34,8 @@ public sealed class SharedRunFiles : IRunFiles
     }
 
     /// <inheritdoc/>
+    public Task<string> OpenDataAsync(RunPlace run, string path, CancellationToken cancellationToken) => Task.FromResult(path);
+
+    /// <inheritdoc/>
     public Task RefusePolicyAsync(string sha256) => Task.CompletedTask;
 }

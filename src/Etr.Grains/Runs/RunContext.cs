@@ -10,10 +10,10 @@ namespace Etr.Grains.Runs;
 /// <summary>What a run's grains need to know and never changes while it lives: configuration, prompts, rewards.</summary>
 internal sealed class RunContext
 {
-    public RunContext(RunStart start, IPromptSetFactory promptSets)
+    public RunContext(RunStart start, RunConfiguration configuration, IPromptSetFactory promptSets)
     {
         Start = start;
-        Configuration = RunConfigurationJson.Read(start.ConfigurationJson);
+        Configuration = configuration;
         Prompts = promptSets.Training(Configuration);
         Schedule = new PromptSchedule((ulong)Configuration.Run.Seed, Prompts.Count);
         Rewards = RewardPlan.Of(Configuration.Reward);
@@ -40,7 +40,7 @@ internal sealed class RunContext
 }
 
 /// <summary>The contexts of the runs that this silo has grains of: asked of each run once, then shared.</summary>
-internal sealed class RunContexts(IGrainFactory grains, IPromptSetFactory promptSets)
+internal sealed class RunContexts(IGrainFactory grains, IPromptSetFactory promptSets, IRunFiles files)
 {
     private const int Most = 64;
 
@@ -53,17 +53,24 @@ internal sealed class RunContexts(IGrainFactory grains, IPromptSetFactory prompt
             return known;
         RunStart start = await grains.GetGrain<IRunGrain>(run).GetStartAsync()
             ?? throw new InvalidOperationException($"There is no run '{run}'.");
-        return Add(start);
+        return await AddAsync(start);
     }
 
-    public RunContext Add(RunStart start)
+    /// <exception cref="IOException">A file that the configuration names is not to be had.</exception>
+    public async ValueTask<RunContext> AddAsync(RunStart start)
     {
+        if (_contexts.TryGetValue(start.Run, out RunContext? known) && known.Start == start)
+            return known;
+        RunConfiguration configuration = RunConfigurationJson.Read(start.ConfigurationJson);
+        if (configuration.Task.Data.Length > 0)
+        {
+            string data = await files.OpenDataAsync(new RunPlace(start.Run, start.Directory), configuration.Task.Data, CancellationToken.None);
+            configuration = configuration with { Task = configuration.Task with { Data = data } };
+        }
+
         // Runs that ended long ago are asked again should anyone look at them.
         if (_contexts.Count >= Most)
             _contexts.Clear();
-        return _contexts.AddOrUpdate(
-            start.Run,
-            _ => new RunContext(start, promptSets),
-            (_, known) => known.Start == start ? known : new RunContext(start, promptSets));
+        return _contexts[start.Run] = new RunContext(start, configuration, promptSets);
     }
 }

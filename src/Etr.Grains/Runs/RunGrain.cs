@@ -34,6 +34,7 @@ internal sealed partial class RunGrain : Grain, IRunGrain
     private readonly ISiloStatusOracle _silos;
     private IGrainTimer? _touch;
     private SiloWatch? _watch;
+    private RunContext? _context;
 
     public RunGrain(
         [PersistentState("run", EtrStorage.Name)] IPersistentState<RunRecord> state,
@@ -57,17 +58,18 @@ internal sealed partial class RunGrain : Grain, IRunGrain
 
     private RunOptions Shape => Context.Configuration.Run;
 
-    private RunContext Context => _contexts.Add(Run.Start!);
+    private RunContext Context => _context ?? throw new InvalidOperationException($"The run '{Name}' has not been started.");
 
-    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
+        if (Run.Start is { } start)
+            _context = await _contexts.AddAsync(start);
         KeepTouching();
         if (Run.State == RunState.Running)
             _pump.Wake();
 
         // Groups that lived on a lost silo come back with the next touch: now, not in some seconds.
         _watch = new SiloWatch(_silos, _pump.Wake);
-        return Task.CompletedTask;
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -88,7 +90,7 @@ internal sealed partial class RunGrain : Grain, IRunGrain
         }
 
         // Refused before anything is stored: a configuration that no grain could read.
-        RunContext context = _contexts.Add(start);
+        RunContext context = _context = await _contexts.AddAsync(start);
         Run.Start = start;
         (Run.State, Run.Reason, Run.StartedAt) = (RunState.Running, "", _time.GetUtcNow());
         RunProgress.Deal(Run, context.Configuration.Run);

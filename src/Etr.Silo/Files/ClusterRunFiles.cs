@@ -55,6 +55,28 @@ internal sealed class ClusterRunFiles(LocalFiles local, PeerClient peers, Policy
     }
 
     /// <inheritdoc/>
+    public async Task<string> OpenDataAsync(RunPlace run, string path, CancellationToken cancellationToken)
+    {
+        string name = Path.GetFileName(path);
+        if (local.Sees(run) && File.Exists(path))
+            return path;
+        string kept = local.KeptData(name);
+        if (File.Exists(kept))
+            return kept;
+        await peers.AskAsync(
+            FileEndpoints.DataPath(run.Run, name),
+            range: null,
+            async (content, cancellation) =>
+            {
+                await using Stream stream = await content.ReadAsStreamAsync(cancellation);
+                await DataFiles.KeepAsync(stream, kept, cancellation);
+                return true;
+            },
+            cancellationToken);
+        return kept;
+    }
+
+    /// <inheritdoc/>
     public Task RefusePolicyAsync(string sha256) => policies.RefuseAsync(sha256, CancellationToken.None);
 
     private static async Task<byte[]> ReadBodyAsync(HttpContent content, CancellationToken cancellationToken)

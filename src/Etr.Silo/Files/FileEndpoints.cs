@@ -19,6 +19,9 @@ internal static class FileEndpoints
     /// <summary>The address of a sealed group's body.</summary>
     public static string GroupPath(string run, string sha256) => $"{Root}/{Uri.EscapeDataString(run)}/groups/{sha256}";
 
+    /// <summary>The address of a data file.</summary>
+    public static string DataPath(string run, string name) => $"{Root}/{Uri.EscapeDataString(run)}/data/{Uri.EscapeDataString(name)}";
+
     /// <summary>The address of a file of a policy version.</summary>
     public static string PolicyPath(string run, long version, string name) =>
         string.Create(CultureInfo.InvariantCulture, $"{Root}/{Uri.EscapeDataString(run)}/policy/{version}/{Uri.EscapeDataString(name)}");
@@ -31,6 +34,8 @@ internal static class FileEndpoints
         files.AddEndpointFilter((context, next) => Knows(context.HttpContext.Request, secret) ? next(context) : ValueTask.FromResult<object?>(Results.Unauthorized()));
         files.MapGet("/{run}/groups/{sha256}", (string run, string sha256, LocalFiles local) =>
             local.FindGroup(run, sha256) is { } path ? Results.File(path, enableRangeProcessing: true) : Results.NotFound());
+        files.MapGet("/{run}/data/{name}", (string run, string name, LocalFiles local) =>
+            local.FindData(run, name) is { } path ? Results.File(path, enableRangeProcessing: true) : Results.NotFound());
         files.MapGet("/{run}/policy/{version:long}/{name}", async (string run, long version, string name, LocalFiles local, CancellationToken aborted) =>
             await local.FindPolicyAsync(run, version, name, aborted) is { } path ? Results.File(path, enableRangeProcessing: true) : Results.NotFound());
     }

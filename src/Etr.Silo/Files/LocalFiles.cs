@@ -27,6 +27,16 @@ internal sealed class LocalFiles(DataDirectory data, SiloHome home, bool sharedD
         return candidates.FirstOrDefault(File.Exists);
     }
 
+    /// <summary>Where this silo keeps a data file whose run's directory it does not see.</summary>
+    public string KeptData(string name) => Path.Combine(home.Data, name);
+
+    /// <summary>A data file of a run; null where this silo has none.</summary>
+    public string? FindData(string run, string name) =>
+        IsName(run) && IsHash(Path.GetFileNameWithoutExtension(name)) && name == Path.GetFileName(name)
+        && Path.Combine(new RunPlace(run, data.Run(run)).Data, name) is var path && File.Exists(path)
+            ? path
+            : null;
+
     /// <summary>A file of a published policy version; null where this silo has none.</summary>
     public async Task<string?> FindPolicyAsync(string run, long version, string name, CancellationToken cancellationToken) =>
         IsName(run) && version >= 0

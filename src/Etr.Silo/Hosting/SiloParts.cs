@@ -47,6 +47,12 @@ internal static class SiloParts
                     services.AddSingleton<IRunStarter, RunStarter>();
                 }
 
+                if ((roles & (SiloRoles.Store | SiloRoles.Learner)) != 0)
+                {
+                    services.AddSingleton<IRunControl, RunControl>();
+                    services.AddHostedService(provider => ActivatorUtilities.CreateInstance<DiskWatch>(provider, () => new DriveInfo(data.Root).AvailableFreeSpace));
+                }
+
                 if (roles.HasFlag(SiloRoles.Dashboard))
                     services.AddEtrDashboard();
             },

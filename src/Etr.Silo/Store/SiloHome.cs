@@ -17,6 +17,9 @@ internal sealed class SiloHome : IAsyncDisposable
     /// <summary>Policies fetched from other silos.</summary>
     public string Policies => Path.Combine(Root, "policies");
 
+    /// <summary>Data files of runs, fetched from other silos.</summary>
+    public string Data => Path.Combine(Root, "data");
+
     /// <summary>Bodies of groups that were sealed here and whose run's directory is elsewhere.</summary>
     public string Groups => Path.Combine(Root, "groups");
 

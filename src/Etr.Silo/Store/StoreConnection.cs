@@ -47,29 +47,15 @@ internal static class StoreConnection
         {
             if (connection is not null)
                 await connection.DisposeAsync();
-            throw new CommandFailure(Explain(address, e), inner: e);
+            throw new CommandFailure(Explain(address, await StoreProbe.KnockAsync(address, cancellationToken)), inner: e);
         }
     }
 
-    private static string Explain(StoreAddress address, Exception exception)
+    private static string Explain(StoreAddress address, StoreDoor door) => door switch
     {
-        string all = string.Join(' ', Chain(exception).Select(e => e.Message));
-        bool refused = all.Contains("NOAUTH", StringComparison.Ordinal) || all.Contains("WRONGPASS", StringComparison.Ordinal)
-            || all.Contains("invalid password", StringComparison.OrdinalIgnoreCase) || all.Contains("AuthenticationFailure", StringComparison.Ordinal)
-            || all.Contains("without any password", StringComparison.OrdinalIgnoreCase);
-        if (refused)
-        {
-            return address.Secret.Length == 0
-                ? $"the store at {address} asks for a secret: set Etr:Cluster:Secret to the cluster's"
-                : $"the store at {address} refuses the secret: set Etr:Cluster:Secret to the cluster's";
-        }
-
-        return $"the store at {address} does not answer as one{(address.Tls ? " by TLS" : "")}: start it, name another with --join HOST:PORT or --set Etr:Cluster:Redis=HOST:PORT, or leave both empty for one in this process";
-    }
-
-    private static IEnumerable<Exception> Chain(Exception exception)
-    {
-        for (Exception? e = exception; e is not null; e = e.InnerException)
-            yield return e;
-    }
+        StoreDoor.Locked when address.Secret.Length == 0 => $"the store at {address} asks for a secret: set Etr:Cluster:Secret to the cluster's",
+        StoreDoor.Locked => $"the store at {address} refuses the secret: set Etr:Cluster:Secret to the cluster's",
+        StoreDoor.Foreign when !address.Tls => $"what listens at {address} is no store: name the one that 'etr silo' and 'etr train' print as join=",
+        _ => $"the store at {address} does not answer{(address.Tls ? " by TLS" : "")}: start it, name another with --join HOST:PORT or --set Etr:Cluster:Redis=HOST:PORT, or leave both empty for one in this process",
+    };
 }

@@ -7,6 +7,7 @@ using Etr.Grains.Runs;
 using Etr.Policy.Checkpoints;
 using Etr.Policy.Models;
 using Etr.Silo.Cli;
+using Etr.Silo.Files;
 using Etr.Silo.Store;
 
 namespace Etr.Silo.Training;
@@ -43,10 +44,13 @@ internal sealed class RunStarter(DataDirectory data, TimeProvider time) : IRunSt
                 place.Policies, 0, new FileRef(Path.Combine(folder, weights.Name), weights.Sha256), weights.Parts, folder, cancellationToken);
         }
 
+        RunConfiguration configuration = plan.Configuration;
+        if (configuration.Task.Name == "jsonl")
+            configuration = configuration with { Task = configuration.Task with { Data = await DataFiles.TakeAsync(configuration.Task.Data, place.Data, cancellationToken) } };
         return new RunStart
         {
             Run = stored.Name,
-            ConfigurationJson = RunConfigurationJson.Write(plan.Configuration),
+            ConfigurationJson = RunConfigurationJson.Write(configuration),
             Directory = stored.Directory,
             PolicyFile = Path.Combine(place.PolicyFolder(0), PolicyManifest.WeightsFile),
             PolicySha256 = WeightsOf(manifest).Sha256,
