@@ -50,6 +50,24 @@ public sealed record ClusterSettings
     public bool Tls { get; init; }
 
     /// <summary>
+    /// PEM file of this silo's certificate, with which Orleans' own ports speak mutual TLS; only in a build with
+    /// <c>-p:OrleansTls=true</c>. The default value is empty: no TLS there.
+    /// </summary>
+    public string Certificate { get; init; } = "";
+
+    /// <summary>PEM file of the certificate's key; empty where it is in <see cref="Certificate"/>. The default value is empty.</summary>
+    public string CertificateKey { get; init; } = "";
+
+    /// <summary>PEM file of the authority that the certificates of all silos and clients must come from; needed with <see cref="Certificate"/>. The default value is empty.</summary>
+    public string CertificateAuthority { get; init; } = "";
+
+    /// <summary>
+    /// Whether the silo takes its name and address from its pod and watches the cluster's pods; only in a build with
+    /// <c>-p:OrleansKubernetes=true</c>. The default value is false.
+    /// </summary>
+    public bool Kubernetes { get; init; }
+
+    /// <summary>
     /// <c>auto</c> reads a run's directory where this silo can see it and asks other silos otherwise; <c>http</c> always asks
     /// other silos. The default value is <c>auto</c>.
     /// </summary>

@@ -46,6 +46,7 @@ internal sealed class ClusterDoor : IAsyncDisposable
         {
             client.Configure<ClusterOptions>(cluster => cluster.ClusterId = cluster.ServiceId = clusterId);
             client.UseRedisClustering(redis => redis.ConfigurationOptions = StoreConnection.Options(address));
+            OrleansExtras.AddTo(client, host.Cluster);
         });
         IHost built = builder.Build();
         try

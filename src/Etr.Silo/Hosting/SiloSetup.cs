@@ -47,6 +47,7 @@ internal static class SiloSetup
             redisStorage.GetStorageKey = (state, grain) => StateKey(clusterId, state, grain);
         }));
         silo.Services.Replace(ServiceDescriptor.Singleton<IFatalErrorHandler, FatalErrors>());
+        OrleansExtras.AddTo(silo, plan.Settings.Host.Cluster);
         silo.AddActivityPropagation();
     }
 
