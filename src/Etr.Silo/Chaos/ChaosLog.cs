@@ -21,7 +21,7 @@ internal sealed record ChaosEvent
     /// <summary>The run's last committed step before.</summary>
     public required int Step { get; init; }
 
-    /// <summary>Seconds until a step that was not committed before had been; null where it took longer than the deadline: a hang.</summary>
+    /// <summary>Seconds from the fault until two more steps were committed; null where it took longer than the deadline: a hang.</summary>
     public double? Recovered { get; set; }
 
     /// <summary>Whether the audit afterwards found the ledger closed.</summary>

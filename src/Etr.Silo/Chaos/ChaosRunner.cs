@@ -55,6 +55,8 @@ internal sealed class ChaosRunner(ChaosRequest request, Terminal terminal, TimeP
             Role = silo?.Roles ?? "sampler",
             Step = step,
         };
+        // Two steps on, from the moment of the fault: the one under way may have had all it needed.
+        Task<TimeSpan?> advanced = cluster.AdvancedAsync(step + 1, Deadline, interrupt);
         try
         {
             happened.Problem = await DoAsync(cluster, happened, fault, silo, pause, interrupt);
@@ -64,8 +66,7 @@ internal sealed class ChaosRunner(ChaosRequest request, Terminal terminal, TimeP
             happened.Problem = e.Message;
         }
 
-        // Two steps on: the one under way may have had all it needed.
-        happened.Recovered = (await cluster.AdvancedAsync(step + 1, Deadline, interrupt))?.TotalSeconds;
+        happened.Recovered = (await advanced)?.TotalSeconds;
         string audit = await cluster.AuditAsync(Deadline, interrupt);
         happened.Closed = audit.Length == 0;
         happened.Problem = string.Join('\n', new[] { happened.Problem, audit }.Where(text => text.Length > 0));
