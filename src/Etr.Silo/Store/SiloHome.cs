@@ -7,6 +7,7 @@ namespace Etr.Silo.Store;
 internal sealed class SiloHome : IAsyncDisposable
 {
     private const int MostSilos = 256;
+    private static readonly TimeSpan LongestKept = TimeSpan.FromDays(2);
     private readonly FileStream _lock;
 
     private SiloHome(string root, FileStream held) => (Root, _lock) = (root, held);
@@ -30,17 +31,29 @@ internal sealed class SiloHome : IAsyncDisposable
     public static SiloHome Hold(DataDirectory data, bool hostsStore)
     {
         if (hostsStore)
-            return new SiloHome(data.Store, data.Hold());
+            return new SiloHome(data.Store, data.Hold()).Sweep();
         for (int n = 1; n <= MostSilos; n++)
         {
             string root = Path.Combine(data.Root, "silos", n.ToString(System.Globalization.CultureInfo.InvariantCulture));
             Directory.CreateDirectory(root);
             if (DataDirectory.TryHold(root) is { } held)
-                return new SiloHome(root, held);
+                return new SiloHome(root, held).Sweep();
         }
 
         throw new Cli.CommandFailure($"{MostSilos} silos run in {data.Root}: name another directory with --set Etr:Data=DIR");
     }
+
+    // Bodies kept for others whose groups ended while this silo was away: nobody asks for one after so long.
+    private SiloHome Sweep()
+    {
+        if (!Directory.Exists(Groups))
+            return this;
+        foreach (string body in Directory.EnumerateFiles(Groups, "*", SearchOption.AllDirectories).Where(IsOld))
+            File.Delete(body);
+        return this;
+    }
+
+    private static bool IsOld(string path) => File.GetLastWriteTimeUtc(path) < DateTime.UtcNow - LongestKept;
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _lock.DisposeAsync();
