@@ -8,7 +8,7 @@ namespace Etr.Silo.Cli;
 internal sealed class SiloCommand : IEtrCommand
 {
     private readonly SettingsOptions _settings = new();
-    private readonly JoinOption _cluster = new();
+    private readonly JoinOption _cluster = new("one in this process");
     private readonly Option<string?> _roles = new("--roles") { Description = "What it does: sampler, learner, dashboard, store, comma-separated; default all (Etr:Cluster:Roles).", HelpName = "A,B" };
     private readonly Option<string?> _devices = new("--devices") { Description = "Devices of its samplers: cpu, cpu:N (N threads), cuda:N, comma-separated (Etr:Cluster:Devices).", HelpName = "D,E" };
     private readonly Option<string?> _advertise = new("--advertise") { Description = "The IP address at which other machines reach it; needs Etr:Cluster:Secret off loopback (Etr:Cluster:Advertise).", HelpName = "IP" };
