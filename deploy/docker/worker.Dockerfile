@@ -9,10 +9,11 @@ ARG RUNTIME_TAG=10.0.12-noble
 FROM ${DOTNET_IMAGES}/sdk:${SDK_TAG} AS build
 ARG TORCH_BACKEND=cpu
 ARG ORLEANS_TLS=false
+ARG ORLEANS_KUBERNETES=false
 WORKDIR /source
 COPY . .
 RUN --mount=type=cache,target=/root/.nuget/packages \
-    dotnet publish src/Etr.Silo -c Release -p:TorchBackend=${TORCH_BACKEND} -p:OrleansTls=${ORLEANS_TLS} -o /out
+    dotnet publish src/Etr.Silo -c Release -p:TorchBackend=${TORCH_BACKEND} -p:OrleansTls=${ORLEANS_TLS} -p:OrleansKubernetes=${ORLEANS_KUBERNETES} -o /out
 
 FROM ${DOTNET_IMAGES}/aspnet:${RUNTIME_TAG}
 RUN apt-get update \
