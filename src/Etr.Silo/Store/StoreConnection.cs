@@ -34,6 +34,8 @@ internal static class StoreConnection
     /// <exception cref="CommandFailure">There is none, or it refuses the secret.</exception>
     public static async Task<ConnectionMultiplexer> OpenAsync(StoreAddress address, CancellationToken cancellationToken)
     {
+        if (await StoreProbe.AskAsync(address, cancellationToken) is not StoreAnswer.Speaks and var answer)
+            throw new CommandFailure(Explain(address, answer));
         ConfigurationOptions options = Options(address);
         options.AbortOnConnectFail = true;
         ConnectionMultiplexer? connection = null;
@@ -47,29 +49,14 @@ internal static class StoreConnection
         {
             if (connection is not null)
                 await connection.DisposeAsync();
-            throw new CommandFailure(Explain(address, e), inner: e);
+            throw new CommandFailure(Explain(address, StoreAnswer.None), inner: e);
         }
     }
 
-    private static string Explain(StoreAddress address, Exception exception)
+    private static string Explain(StoreAddress address, StoreAnswer answer) => answer switch
     {
-        string all = string.Join(' ', Chain(exception).Select(e => e.Message));
-        bool refused = all.Contains("NOAUTH", StringComparison.Ordinal) || all.Contains("WRONGPASS", StringComparison.Ordinal)
-            || all.Contains("invalid password", StringComparison.OrdinalIgnoreCase) || all.Contains("AuthenticationFailure", StringComparison.Ordinal)
-            || all.Contains("without any password", StringComparison.OrdinalIgnoreCase);
-        if (refused)
-        {
-            return address.Secret.Length == 0
-                ? $"the store at {address} asks for a secret: set Etr:Cluster:Secret to the cluster's"
-                : $"the store at {address} refuses the secret: set Etr:Cluster:Secret to the cluster's";
-        }
-
-        return $"the store at {address} does not answer as one{(address.Tls ? " by TLS" : "")}: start it, name another with --join HOST:PORT or --set Etr:Cluster:Redis=HOST:PORT, or leave both empty for one in this process";
-    }
-
-    private static IEnumerable<Exception> Chain(Exception exception)
-    {
-        for (Exception? e = exception; e is not null; e = e.InnerException)
-            yield return e;
-    }
+        StoreAnswer.AsksForSecret => $"the store at {address} asks for a secret: set Etr:Cluster:Secret to the cluster's",
+        StoreAnswer.RefusesSecret => $"the store at {address} refuses the secret: set Etr:Cluster:Secret to the cluster's",
+        _ => $"the store at {address} does not answer as one{(address.Tls ? " by TLS" : "")}: start it, name another with --join HOST:PORT or --set Etr:Cluster:Redis=HOST:PORT, or leave both empty for one in this process",
+    };
 }
