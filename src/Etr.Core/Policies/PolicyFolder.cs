@@ -48,13 +48,16 @@ public static class PolicyFolder
         string manifestFile = Path.Combine(folder, PolicyManifest.FileName);
         string target = TargetOf(policyDirectory, weights.Path);
         string link = Path.Combine(folder, PolicyManifest.WeightsFile);
+        bool published = File.Exists(manifestFile);
         if (new FileInfo(link).LinkTarget == target && await PolicyManifestJson.IsAsync(manifestFile, json, cancellationToken))
             return manifest;
 
         // Whoever looks meanwhile finds nothing published, not a mixture. Nothing is lost: a step that is trained again and
-        // comes out otherwise was never committed.
+        // comes out otherwise was never committed. Where nothing was published nothing is deleted: a process that was frozen here
+        // may find that its successor has published the very same since.
+        if (published)
+            File.Delete(manifestFile);
         Directory.CreateDirectory(folder);
-        File.Delete(manifestFile);
         await DurableFile.WriteAsync(Path.Combine(folder, PolicyManifest.ConfigFile), config, cancellationToken);
         await DurableFile.WriteAsync(Path.Combine(folder, PolicyManifest.TokenizerFile), tokenizer, cancellationToken);
         PlaceLink(link, target);
@@ -98,7 +101,8 @@ public static class PolicyFolder
     }
 
     /// <summary>
-    /// Removes the folders of versions that are not kept, and the weights beside them that only those linked to. Weights that lie
+    /// Removes the folders of versions that are older than the newest kept one and not kept, and the weights beside them that only
+    /// those linked to. A newer version is never touched: whoever published it knows more than the caller. Weights that lie
     /// elsewhere (a starting model's) and weights that no version links to yet are never touched. Publish before collecting: weights
     /// that come out as an older version's are the same file.
     /// </summary>
@@ -111,9 +115,10 @@ public static class PolicyFolder
         ArgumentNullException.ThrowIfNull(keepVersions);
         if (!Directory.Exists(policyDirectory))
             return;
+        long newest = keepVersions.DefaultIfEmpty(long.MinValue).Max();
         ILookup<bool, string> folders = Directory.GetDirectories(policyDirectory)
             .Where(folder => VersionOf(folder) is not null)
-            .ToLookup(folder => keepVersions.Contains(VersionOf(folder)!.Value));
+            .ToLookup(folder => VersionOf(folder)!.Value is var version && (version > newest || keepVersions.Contains(version)));
         HashSet<string> used = [.. folders[true].Select(WeightsBeside).OfType<string>()];
         foreach (string folder in folders[false])
         {

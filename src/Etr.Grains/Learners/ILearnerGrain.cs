@@ -21,6 +21,13 @@ public interface ILearnerGrain : IGrainWithStringKey
     /// <summary>Wakes the learner, and tells how it does.</summary>
     [AlwaysInterleave]
     Task<LearnerPulse> TouchAsync();
+
+    /// <summary>
+    /// Commits no further step. Once this returns, the run has heard of every step that was committed, and what it has open can be
+    /// cancelled: one that is being trained is thrown away. Idempotent; the first reason stands.
+    /// </summary>
+    [AlwaysInterleave]
+    Task EndAsync(string reason);
 }
 
 /// <summary>A sealed group on offer.</summary>
@@ -83,4 +90,7 @@ public sealed record LearnerPulse
 
     /// <summary>Why training cannot go on, in words; empty while all is well.</summary>
     [Id(3)] public required string Fault { get; init; }
+
+    /// <summary>Why it commits no further step; empty while it may.</summary>
+    [Id(4)] public string Ended { get; init; } = "";
 }

@@ -41,6 +41,9 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
     private IReadOnlyList<ManifestPart>? _parts;
     private bool _published;
     private bool _training;
+    private bool _ending;
+    private Task _committing = Task.CompletedTask;
+    private Task _publishing = Task.CompletedTask;
     private long _batchSince;
 
     public LearnerGrain(
@@ -105,8 +108,23 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
             Step = _committed.Step,
             Held = _window.HeldCount,
             Wait = _training ? null : _wait.Current,
+            Ended = _committed.Ended,
             Fault = _pump.Failures >= MostFailures ? $"The learner failed {_pump.Failures} times in a row: {_pump.Fault}" : "",
         });
+    }
+
+    public async Task EndAsync(string reason)
+    {
+        if (_committed.Ended.Length == 0)
+        {
+            // A write under way decides first: its step is committed, or this activation is over.
+            _ending = true;
+            await _committing;
+            await WriteAsync(_committed.End(reason));
+        }
+
+        if (!_published && _committed.Manifest is not null)
+            await PublishAsync(await _contexts.GetAsync(Name), _committed);
     }
 
     private int? StepOf(long ordinal)
@@ -122,7 +140,7 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
         RunContext context = await _contexts.GetAsync(Name);
         if (!_published && _committed.Manifest is not null)
             await PublishAsync(context, _committed);
-        if (_committed.Step >= context.Configuration.Run.Steps)
+        if (_committed.Step >= context.Configuration.Run.Steps || _ending || _committed.Ended.Length > 0)
             return;
 
         // Opened while the first groups are drawn, not after: and a policy that does not load is told at once.
@@ -175,13 +193,26 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
         }
 
         var draft = new StepDraft(step, batch, groups, await statistics, trained, saved, rolloutSeconds);
-        await CommitAsync(context, draft, start);
+        if (_ending)
+            await DiscardTrainerAsync();
+        else
+            await CommitAsync(context, draft, start);
     }
 
     private async Task CommitAsync(RunContext context, StepDraft draft, long start)
     {
         KeptFiles[] before = _committed.Kept;
-        _state.State = draft.After(_committed, _time.GetElapsedTime(start).TotalSeconds);
+        await (_committing = WriteAsync(draft.After(_committed, _time.GetElapsedTime(start).TotalSeconds)));
+        _window.Commit(draft.Batch);
+        _parts = draft.Saved.Parts;
+        await PublishAsync(context, _committed);
+        Collect(context, before, _committed.Kept);
+    }
+
+    private async Task WriteAsync(LearnerRecord record)
+    {
+        bool step = record.Step != _committed.Step;
+        _state.State = record;
         try
         {
             await _state.WriteStateAsync();
@@ -194,19 +225,19 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
             throw;
         }
 
-        _committed = _state.State;
-        _window.Commit(draft.Batch);
-        _published = false;
-        _parts = draft.Saved.Parts;
-        await PublishAsync(context, _committed);
-        Collect(context, before, _committed.Kept);
+        _committed = record;
+        _published &= !step;
     }
+
+    // Whoever asks while it is published shares that.
+    private Task PublishAsync(RunContext context, LearnerRecord committed) =>
+        _publishing.IsCompleted ? _publishing = PublishOnceAsync(context, committed) : _publishing;
 
     /// <summary>
     /// Publishes the last committed step's policy and tells of the step until the run has heard: the files first, so that who
     /// hears can read them.
     /// </summary>
-    private async Task PublishAsync(RunContext context, LearnerRecord committed)
+    private async Task PublishOnceAsync(RunContext context, LearnerRecord committed)
     {
         StepManifest manifest = committed.Manifest!;
         var weights = new FileRef(committed.Kept[^1].Policy, committed.Kept[^1].PolicySha256);

@@ -18,6 +18,12 @@ internal sealed class LearnerRecord
 
     /// <summary>For the newest steps the last ordinal each consumed, oldest first.</summary>
     [Id(4)] public StepEnd[] Ends { get; set; } = [];
+
+    /// <summary>Why no further step will be committed; empty while steps may be.</summary>
+    [Id(5)] public string Ended { get; set; } = "";
+
+    /// <summary>This record, after which no step is committed.</summary>
+    public LearnerRecord End(string reason) => new() { Step = Step, Mark = Mark, Manifest = Manifest, Kept = Kept, Ends = Ends, Ended = reason };
 }
 
 /// <summary>The files of one committed step.</summary>

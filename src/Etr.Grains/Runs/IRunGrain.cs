@@ -24,7 +24,10 @@ public interface IRunGrain : IGrainWithStringKey
     [AlwaysInterleave]
     Task WakeAsync();
 
-    /// <summary>Ends the run for good: open groups are cancelled, what is committed stands. Idempotent.</summary>
+    /// <summary>
+    /// Ends the run for good: open groups are cancelled, what is committed stands. Idempotent. Whether a step that is being
+    /// trained still counts is for the learner to say, so a silo that may train has to be there.
+    /// </summary>
     Task StopAsync(string reason);
 
     /// <summary>A snapshot, read without waiting behind the run's other calls.</summary>
@@ -39,7 +42,8 @@ public interface IRunGrain : IGrainWithStringKey
     [AlwaysInterleave]
     Task<IReadOnlyList<StepSummary>> GetStepsAsync(int fromStep);
 
-    /// <summary>The learner has committed a step. Idempotent by step; called until it is answered.</summary>
+    /// <summary>The learner has committed a step. Idempotent by step; called until it is answered, while the run asks the learner to end too.</summary>
+    [AlwaysInterleave]
     Task StepCommittedAsync(StepSummary summary);
 
     /// <summary>A group will never be trained on. Idempotent by ordinal.</summary>

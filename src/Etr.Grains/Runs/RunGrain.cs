@@ -132,6 +132,16 @@ internal sealed partial class RunGrain : Grain, IRunGrain
     {
         if (Run.Start is null || Run.State == RunState.Completed)
             return;
+
+        // A group is consumed or cancelled, never both: the learner first says which steps there are.
+        await GrainFactory.GetGrain<ILearnerGrain>(Name).EndAsync(reason);
+        await CloseAsync(reason);
+    }
+
+    private async Task CloseAsync(string reason)
+    {
+        if (Run.State == RunState.Completed)
+            return;
         (Run.State, Run.Reason) = (RunState.Completed, reason);
         long[] cancelled = RunProgress.CancelOpen(Run);
         await _writer.WriteAsync();
@@ -230,7 +240,9 @@ internal sealed partial class RunGrain : Grain, IRunGrain
         var learner = GrainFactory.GetGrain<ILearnerGrain>(Name);
         await learner.SkipAsync(Run.Ledger.Mark, Run.Ledger.Skipped);
         _learner = await learner.TouchAsync();
-        if (_learner.Fault.Length > 0)
+        if (_learner.Ended.Length > 0)
+            await CloseAsync(_learner.Ended);
+        else if (_learner.Fault.Length > 0)
             await FailAsync(_learner.Fault);
 
         long[] open = [.. Run.Ledger.Open];

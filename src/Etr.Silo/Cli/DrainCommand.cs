@@ -25,7 +25,7 @@ internal sealed class DrainCommand : IEtrCommand
         {
             string name = parsed.GetRequiredValue(_silo);
             await using ClusterDoor door = await ClusterDoor.OpenAsync(_settings.Read(parsed, context.Environment, _cluster.Flags(parsed)).Host, interrupt);
-            IReadOnlyList<SiloStatusLine> silos = await door.Grains.GetGrain<IClusterGrain>(0).GetSilosAsync().WaitAsync(Patience, interrupt);
+            IReadOnlyList<SiloStatusLine> silos = await ClusterDoor.AskAsync(() => door.Grains.GetGrain<IClusterGrain>(0).GetSilosAsync(), interrupt);
             if (silos.All(silo => silo.Name != name))
                 throw new CommandFailure($"the cluster has no silo '{name}': there are {string.Join(", ", silos.Select(silo => silo.Name))}");
             await door.Grains.GetGrain<ISiloGrain>(ISiloGrain.KeyOf(name)).DrainAsync("'etr drain' asked for it").WaitAsync(Patience, interrupt);

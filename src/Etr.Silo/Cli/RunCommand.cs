@@ -10,7 +10,6 @@ namespace Etr.Silo.Cli;
 /// <summary><c>etr run …</c>: the runs of a cluster, from any machine that reaches it.</summary>
 internal sealed class RunCommand : IEtrCommand
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan StartPatience = TimeSpan.FromMinutes(2);
     private readonly SettingsOptions _settings = new();
     private readonly JoinOption _cluster = new();
@@ -51,7 +50,7 @@ internal sealed class RunCommand : IEtrCommand
 
     private Command List(CommandContext context) => Verb(context, "list", "All runs of the cluster, newest first.", [], async (parsed, _, door, interrupt) =>
     {
-        IReadOnlyList<RunEntry> runs = await door.Grains.GetGrain<IRunDirectoryGrain>(0).ListAsync().WaitAsync(Patience, interrupt);
+        IReadOnlyList<RunEntry> runs = await ClusterDoor.AskAsync(() => door.Grains.GetGrain<IRunDirectoryGrain>(0).ListAsync(), interrupt);
         if (parsed.GetValue(_json))
             context.Terminal.Line(StatusJson.List(runs));
         else if (runs.Count == 0)
@@ -66,7 +65,7 @@ internal sealed class RunCommand : IEtrCommand
         var name = new Argument<string?>("RUN") { Description = "The run's name; the newest run without it.", Arity = ArgumentArity.ZeroOrOne };
         return Verb(context, "status", "One run: state, step, ledger; the silos, the samplers, and what everything waits for.", [name], async (parsed, _, door, interrupt) =>
         {
-            ClusterStatus status = await ClusterStatus.ReadAsync(door, parsed.GetValue(name), TimeProvider.System).WaitAsync(Patience, interrupt);
+            ClusterStatus status = await ClusterDoor.AskAsync(() => ClusterStatus.ReadAsync(door, parsed.GetValue(name), TimeProvider.System), interrupt);
             if (parsed.GetValue(_json))
                 context.Terminal.Line(StatusJson.Write(status));
             else
@@ -81,17 +80,23 @@ internal sealed class RunCommand : IEtrCommand
         return Verb(context, verb, description, [name], async (parsed, _, door, interrupt) =>
         {
             string run = parsed.GetRequiredValue(name);
-            IRunGrain grain = await door.RunAsync(run);
+            IRunGrain grain = await ClusterDoor.AskAsync(() => door.RunAsync(run), interrupt);
             try
             {
-                await change(grain).WaitAsync(Patience, interrupt);
+                await ClusterDoor.AskAsync(
+                    async () =>
+                    {
+                        await change(grain);
+                        return true;
+                    },
+                    interrupt);
             }
             catch (InvalidOperationException e)
             {
                 throw new CommandFailure(e.Message, ExitCodes.Failed, e);
             }
 
-            RunStatus status = await grain.GetStatusAsync().WaitAsync(Patience, interrupt);
+            RunStatus status = await ClusterDoor.AskAsync(grain.GetStatusAsync, interrupt);
             context.Terminal.Line($"{run}  {status.State.ToString().ToLowerInvariant()}  step {status.Step}/{status.Steps}{(status.Reason.Length > 0 ? $"  {status.Reason}" : "")}");
             return ExitCodes.Done;
         });

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Net.Sockets;
 using Etr.Grains.Runs;
 using Etr.Silo.Cli;
 using Etr.Silo.Configuration;
@@ -11,6 +13,10 @@ namespace Etr.Silo.Hosting;
 internal sealed class ClusterDoor : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    // A silo that is frozen takes a question and never answers; once the others have declared it dead, another is asked.
+    private static readonly TimeSpan OneTry = TimeSpan.FromSeconds(6);
+    private static readonly TimeSpan GatewayRefresh = TimeSpan.FromSeconds(2);
     private readonly IHost _host;
 
     private ClusterDoor(IHost host) => _host = host;
@@ -41,23 +47,60 @@ internal sealed class ClusterDoor : IAsyncDisposable
         await using (ConnectionMultiplexer store = await StoreConnection.OpenAsync(address, cancellationToken))
             await ClusterIdentity.EnterAsync(store.GetDatabase(), address, clusterId, mustExist: true);
 
+        long start = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return await ConnectAsync(address, clusterId, cancellationToken);
+            }
+            catch (Exception e) when (e is TimeoutException or OrleansException or SocketException)
+            {
+                if (Stopwatch.GetElapsedTime(start) + OneTry > Patience || e is not TimeoutException)
+                    throw new CommandFailure($"the cluster '{clusterId}' at {address} has no silo that answers: start one with 'etr silo --join {address}'", ExitCodes.Failed, e);
+            }
+        }
+    }
+
+    /// <summary>Asks something that may be asked twice, again where an answer is long in coming: it may have been lost with a silo.</summary>
+    /// <exception cref="CommandFailure">There has been no answer for 20 s.</exception>
+    public static async Task<T> AskAsync<T>(Func<Task<T>> ask, CancellationToken cancellationToken)
+    {
+        long start = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return await ask().WaitAsync(OneTry, cancellationToken);
+            }
+            catch (Exception e) when (e is TimeoutException or OrleansException)
+            {
+                if (Stopwatch.GetElapsedTime(start) > Patience)
+                    throw new CommandFailure($"the cluster does not answer ({e.Message.ReplaceLineEndings(" ").TrimEnd('.')}): a silo or the store may be away; try again, or look with 'etr run status'", ExitCodes.Failed, e);
+            }
+        }
+    }
+
+    private static async Task<ClusterDoor> ConnectAsync(StoreAddress address, string clusterId, CancellationToken cancellationToken)
+    {
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.UseOrleansClient(client =>
         {
             client.Configure<ClusterOptions>(cluster => cluster.ClusterId = cluster.ServiceId = clusterId);
+            client.Configure<GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = GatewayRefresh);
             client.UseRedisClustering(redis => redis.ConfigurationOptions = StoreConnection.Options(address));
             OrleansExtras.AddTo(client, host.Cluster);
         });
         IHost built = builder.Build();
         try
         {
-            await built.StartAsync(cancellationToken).WaitAsync(Patience, cancellationToken);
+            await built.StartAsync(cancellationToken).WaitAsync(OneTry, cancellationToken);
             return new ClusterDoor(built);
         }
-        catch (Exception e) when (e is TimeoutException or OrleansException)
+        catch
         {
             built.Dispose();
-            throw new CommandFailure($"the cluster '{clusterId}' at {address} has no silo that answers: start one with 'etr silo --join {address}'", ExitCodes.Failed, e);
+            throw;
         }
     }
 
@@ -65,7 +108,7 @@ internal sealed class ClusterDoor : IAsyncDisposable
     /// <exception cref="CommandFailure">There is none of the name.</exception>
     public async Task<IRunGrain> RunAsync(string name)
     {
-        IReadOnlyList<RunEntry> known = await Grains.GetGrain<IRunDirectoryGrain>(0).ListAsync().WaitAsync(Patience);
+        IReadOnlyList<RunEntry> known = await Grains.GetGrain<IRunDirectoryGrain>(0).ListAsync();
         return known.Any(entry => entry.Run == name)
             ? Grains.GetGrain<IRunGrain>(name)
             : throw new CommandFailure($"the cluster has no run '{name}': {(known.Count == 0 ? "it has none" : $"there are {string.Join(", ", known.Take(5).Select(entry => entry.Run))}")}");

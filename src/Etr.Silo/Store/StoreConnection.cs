@@ -34,6 +34,8 @@ internal static class StoreConnection
     /// <exception cref="CommandFailure">There is none, or it refuses the secret.</exception>
     public static async Task<ConnectionMultiplexer> OpenAsync(StoreAddress address, CancellationToken cancellationToken)
     {
+        if (await StoreProbe.AskAsync(address, cancellationToken) is not StoreAnswer.Speaks and var answer)
+            throw new CommandFailure(Explain(address, answer));
         ConfigurationOptions options = Options(address);
         options.AbortOnConnectFail = true;
         ConnectionMultiplexer? connection = null;
@@ -47,15 +49,14 @@ internal static class StoreConnection
         {
             if (connection is not null)
                 await connection.DisposeAsync();
-            throw new CommandFailure(Explain(address, await StoreProbe.KnockAsync(address, cancellationToken)), inner: e);
+            throw new CommandFailure(Explain(address, StoreAnswer.None), inner: e);
         }
     }
 
-    private static string Explain(StoreAddress address, StoreDoor door) => door switch
+    private static string Explain(StoreAddress address, StoreAnswer answer) => answer switch
     {
-        StoreDoor.Locked when address.Secret.Length == 0 => $"the store at {address} asks for a secret: set Etr:Cluster:Secret to the cluster's",
-        StoreDoor.Locked => $"the store at {address} refuses the secret: set Etr:Cluster:Secret to the cluster's",
-        StoreDoor.Foreign when !address.Tls => $"what listens at {address} is no store: name the one that 'etr silo' and 'etr train' print as join=",
-        _ => $"the store at {address} does not answer{(address.Tls ? " by TLS" : "")}: start it, name another with --join HOST:PORT or --set Etr:Cluster:Redis=HOST:PORT, or leave both empty for one in this process",
+        StoreAnswer.AsksForSecret => $"the store at {address} asks for a secret: set Etr:Cluster:Secret to the cluster's",
+        StoreAnswer.RefusesSecret => $"the store at {address} refuses the secret: set Etr:Cluster:Secret to the cluster's",
+        _ => $"the store at {address} does not answer as one{(address.Tls ? " by TLS" : "")}: start it, name another with --join HOST:PORT or --set Etr:Cluster:Redis=HOST:PORT, or leave both empty for one in this process",
     };
 }

@@ -1,67 +1,107 @@
+using System.Globalization;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Text;
 
 namespace Etr.Silo.Store;
 
-/// <summary>What answers at an address where a store was meant to be.</summary>
-internal enum StoreDoor
+/// <summary>What an endpoint answered.</summary>
+internal enum StoreAnswer
 {
-    /// <summary>Nothing listens, or it is out of reach.</summary>
-    Closed,
+    /// <summary>It speaks the Redis protocol and lets us in, or says itself what else is wrong.</summary>
+    Speaks,
 
-    /// <summary>Something listens that does not speak the Redis protocol (without TLS).</summary>
-    Foreign,
+    /// <summary>It asks for a secret, and we have none.</summary>
+    AsksForSecret,
 
-    /// <summary>A store that wants a secret, or another one.</summary>
-    Locked,
+    /// <summary>It refuses ours.</summary>
+    RefusesSecret,
 
-    /// <summary>A store that answers.</summary>
-    Open,
+    /// <summary>It is something else, or says nothing, or is not there.</summary>
+    None,
 }
 
-/// <summary>Knocks at an address with the protocol's simplest words, to be able to say in a sentence why a connection failed.</summary>
+/// <summary>
+/// Asks an endpoint once, in a few bytes, whether it is a store that lets us in. A client library would try again until its
+/// time is over and then not tell a wrong secret from silence.
+/// </summary>
 internal static class StoreProbe
 {
-    private const int LongestAnswer = 256;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    /// <summary>Knocks.</summary>
-    public static async Task<StoreDoor> KnockAsync(StoreAddress address, CancellationToken cancellationToken)
+    // Longer than any error of Redis; whatever goes on longer without a line is none.
+    private const int MostBytes = 1024;
+
+    /// <summary>Asks; over within 5 s.</summary>
+    public static async Task<StoreAnswer> AskAsync(StoreAddress address, CancellationToken cancellationToken)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(Patience);
-        using var client = new TcpClient();
         try
         {
             int colon = address.Endpoint.LastIndexOf(':');
-            await client.ConnectAsync(address.Endpoint[..colon], int.Parse(address.Endpoint.AsSpan(colon + 1), System.Globalization.CultureInfo.InvariantCulture), deadline.Token);
+            string host = address.Endpoint[..colon];
+            using var client = new TcpClient();
+            await client.ConnectAsync(host, int.Parse(address.Endpoint.AsSpan(colon + 1), CultureInfo.InvariantCulture), deadline.Token);
+            await using Stream stream = await OpenAsync(client, address.Tls ? host : null, deadline.Token);
+            if (address.Secret.Length > 0)
+                await stream.WriteAsync(Command("AUTH", address.Secret), deadline.Token);
+            await stream.WriteAsync(Command("PING"), deadline.Token);
+            return await JudgeAsync(stream, address.Secret.Length > 0, deadline.Token);
         }
-        catch (Exception e) when (e is SocketException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception e) when (e is IOException or SocketException or AuthenticationException or ArgumentOutOfRangeException)
         {
-            return StoreDoor.Closed;
+            return StoreAnswer.None;
         }
-
-        try
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            NetworkStream stream = client.GetStream();
-            if (address.Secret.Length > 0 && Read(await SayAsync(stream, $"*2\r\n$4\r\nAUTH\r\n${address.Secret.Length}\r\n{address.Secret}\r\n", deadline.Token)) is var answer && answer != StoreDoor.Open)
-                return answer;
-            return Read(await SayAsync(stream, "*1\r\n$4\r\nPING\r\n", deadline.Token));
-        }
-        catch (Exception e) when (e is IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
-        {
-            return StoreDoor.Foreign;
+            return StoreAnswer.None;
         }
     }
 
-    private static StoreDoor Read(string answer) =>
-        answer.StartsWith('+') ? StoreDoor.Open : answer.StartsWith('-') ? StoreDoor.Locked : StoreDoor.Foreign;
-
-    private static async Task<string> SayAsync(NetworkStream stream, string words, CancellationToken cancellationToken)
+    private static async Task<StoreAnswer> JudgeAsync(Stream stream, bool secret, CancellationToken cancellationToken)
     {
-        await stream.WriteAsync(Encoding.ASCII.GetBytes(words), cancellationToken);
-        byte[] answer = new byte[LongestAnswer];
-        int length = await stream.ReadAsync(answer, cancellationToken);
-        return Encoding.ASCII.GetString(answer, 0, length);
+        string answer = await LineAsync(stream, cancellationToken);
+        if (secret && answer.StartsWith("-WRONGPASS", StringComparison.Ordinal))
+            return StoreAnswer.RefusesSecret;
+
+        // A store without a password has nothing against one.
+        if (secret && answer is ['+' or '-', ..])
+            answer = await LineAsync(stream, cancellationToken);
+        if (answer.StartsWith("-NOAUTH", StringComparison.Ordinal))
+            return secret ? StoreAnswer.RefusesSecret : StoreAnswer.AsksForSecret;
+        return answer is ['+' or '-', ..] ? StoreAnswer.Speaks : StoreAnswer.None;
+    }
+
+    private static async Task<Stream> OpenAsync(TcpClient client, string? tlsHost, CancellationToken cancellationToken)
+    {
+        NetworkStream plain = client.GetStream();
+        if (tlsHost is null)
+            return plain;
+        var secured = new SslStream(plain);
+        try
+        {
+            await secured.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = tlsHost }, cancellationToken);
+            return secured;
+        }
+        catch
+        {
+            await secured.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static byte[] Command(params string[] words) => Encoding.UTF8.GetBytes(string.Create(
+        CultureInfo.InvariantCulture, $"*{words.Length}\r\n{string.Concat(words.Select(word => $"${Encoding.UTF8.GetByteCount(word)}\r\n{word}\r\n"))}"));
+
+    // Byte by byte: what follows the line is another answer's.
+    private static async Task<string> LineAsync(Stream stream, CancellationToken cancellationToken)
+    {
+        byte[] next = new byte[1];
+        var line = new StringBuilder();
+        while (line.Length < MostBytes && await stream.ReadAsync(next, cancellationToken) == 1 && next[0] != '\n')
+            line.Append((char)next[0]);
+        return line.ToString();
     }
 }

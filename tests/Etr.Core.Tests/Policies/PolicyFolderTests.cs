@@ -117,6 +117,21 @@ public sealed class PolicyFolderTests : IDisposable
         PolicyFolder.Collect(Path.Combine(_root, "none"), []);
     }
 
+    [Fact]
+    public async Task Collecting_with_what_an_older_process_knows_spares_what_its_successor_has_published_since()
+    {
+        await PublishAsync(1, null, [1]);
+        string kept = await PublishAsync(2, null, [2]);
+        string newer = await PublishAsync(3, null, [3]);
+        await PublishAsync(4, null, [1]);
+
+        PolicyFolder.Collect(Policies, [0, 2]);
+
+        Assert.Equal(["2", "3", "4"], Directory.GetDirectories(Policies).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(3, Directory.GetFiles(Policies).Length);
+        Assert.True(File.Exists(kept) && File.Exists(newer));
+    }
+
     private async Task<string> PublishAsync(long version, string? path, byte[] content)
     {
         string sha256 = MemorySource.Hash(content);

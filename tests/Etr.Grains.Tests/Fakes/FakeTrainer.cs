@@ -21,6 +21,9 @@ internal sealed class FakeTrainers : IPolicyTrainerProvider
 
     public ConcurrentQueue<FileRef> Loaded { get; } = [];
 
+    /// <summary>Done once a trainer has been given up.</summary>
+    public TaskCompletionSource Disposed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     public Task<IPolicyTrainer> OpenAsync(string run, RunConfiguration configuration, FileRef policyFile, CancellationToken cancellationToken) =>
         Task.FromResult<IPolicyTrainer>(new Trainer(this));
 
@@ -68,7 +71,11 @@ internal sealed class FakeTrainers : IPolicyTrainerProvider
             return Task.CompletedTask;
         }
 
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+        public ValueTask DisposeAsync()
+        {
+            owner.Disposed.TrySetResult();
+            return ValueTask.CompletedTask;
+        }
 
         private static async Task<FileRef> WriteAsync(string directory, string content, CancellationToken cancellationToken)
         {

@@ -283,6 +283,48 @@ public class FailureTests
     }
 
     [Fact]
+    public async Task A_step_that_is_being_trained_when_its_run_is_stopped_is_cancelled_and_not_committed()
+    {
+        await using EtrCluster cluster = await EtrCluster.StartAsync();
+        var reached = new TaskCompletionSource();
+        var hold = new TaskCompletionSource();
+        cluster.Trainers.Before = batch => batch.Step == 2 && reached.TrySetResult() ? hold.Task : Task.CompletedTask;
+        await cluster.Run().StartAsync(cluster.StartOf(EtrCluster.Shape(steps: 3)));
+        await reached.Task.WaitAsync(cluster.Deadline);
+
+        await cluster.Run().StopAsync("enough");
+        hold.SetResult();
+        await cluster.Trainers.Disposed.Task.WaitAsync(cluster.Deadline);
+        await cluster.UntilAsync(() => cluster.Group(7).GetViewAsync(), view => view.Phase == GroupPhase.Cancelled);
+        LearnerPulse pulse = await cluster.Learner().TouchAsync();
+
+        RunStatus status = await cluster.Run().GetStatusAsync();
+        Assert.Equal((RunState.Completed, "enough", 1), (status.State, status.Reason, status.Step));
+        Assert.Equal((8, 4, 4, 0), (status.Groups.Created, status.Groups.Consumed, status.Groups.Operator, status.Groups.Open));
+        Assert.Equal((1, "enough"), (pulse.Step, pulse.Ended));
+        Assert.Equal([1], cluster.Events().Where(found => found.Kind == RolloutEventKind.StepCommitted).Select(found => (int)found.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_step_that_is_being_written_when_its_run_is_stopped_stands()
+    {
+        await using EtrCluster cluster = await EtrCluster.StartAsync();
+        var stopped = new TaskCompletionSource<Task>();
+        cluster.Trainers.Before = batch => batch.Step == 3 ? new TaskCompletionSource().Task : Task.CompletedTask;
+        cluster.Storage.BeforeWrite = (name, _) =>
+        {
+            if (name == "learner" && cluster.Storage.WritesOf("learner") == 1)
+                stopped.TrySetResult(cluster.Run().StopAsync("enough"));
+        };
+        await cluster.Run().StartAsync(cluster.StartOf(EtrCluster.Shape(steps: 3)));
+        await (await stopped.Task.WaitAsync(cluster.Deadline)).WaitAsync(cluster.Deadline);
+
+        RunStatus status = await cluster.Run().GetStatusAsync();
+        Assert.Equal((RunState.Completed, 2, 0), (status.State, status.Step, status.Groups.Open));
+        Assert.Equal(8, status.Groups.Consumed);
+    }
+
+    [Fact]
     public async Task A_run_whose_every_grain_went_away_goes_on_when_resumed()
     {
         await using EtrCluster cluster = await EtrCluster.StartAsync();
