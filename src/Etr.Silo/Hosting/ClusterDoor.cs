@@ -52,7 +52,7 @@ internal sealed class ClusterDoor : IAsyncDisposable
         {
             try
             {
-                return await ConnectAsync(address, clusterId, cancellationToken);
+                return await ConnectAsync(address, host.Cluster, cancellationToken);
             }
             catch (Exception e) when (e is TimeoutException or OrleansException or SocketException)
             {
@@ -81,15 +81,15 @@ internal sealed class ClusterDoor : IAsyncDisposable
         }
     }
 
-    private static async Task<ClusterDoor> ConnectAsync(StoreAddress address, string clusterId, CancellationToken cancellationToken)
+    private static async Task<ClusterDoor> ConnectAsync(StoreAddress address, ClusterSettings settings, CancellationToken cancellationToken)
     {
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.UseOrleansClient(client =>
         {
-            client.Configure<ClusterOptions>(cluster => cluster.ClusterId = cluster.ServiceId = clusterId);
+            client.Configure<ClusterOptions>(cluster => cluster.ClusterId = cluster.ServiceId = settings.ClusterId);
             client.Configure<GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = GatewayRefresh);
             client.UseRedisClustering(redis => redis.ConfigurationOptions = StoreConnection.Options(address));
-            OrleansExtras.AddTo(client, host.Cluster);
+            OrleansExtras.AddTo(client, settings);
         });
         IHost built = builder.Build();
         try
