@@ -122,7 +122,8 @@ public static class DurableFile
         }
     }
 
-    private static (string Directory, string Temporary) Aside(string path)
+    /// <summary>A new name beside a file, in its directory, which is made where it is missing.</summary>
+    internal static (string Directory, string Temporary) Aside(string path)
     {
         string directory = Path.GetDirectoryName(Path.GetFullPath(path))!;
         Directory.CreateDirectory(directory);

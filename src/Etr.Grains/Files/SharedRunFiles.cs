@@ -4,13 +4,14 @@ using Etr.Core.Groups;
 namespace Etr.Grains.Files;
 
 /// <summary>Files of runs whose directories every silo sees.</summary>
-public sealed class SharedRunFiles : IRunFiles
+/// <param name="writer">Writes bodies.</param>
+public sealed class SharedRunFiles(DurableWriter writer) : IRunFiles
 {
     /// <inheritdoc/>
     public Task WriteGroupAsync(RunPlace run, string sha256, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(run);
-        return DurableFile.WriteAsync(run.GroupFile(sha256), content, cancellationToken);
+        return writer.WriteAsync(run.GroupFile(sha256), content, cancellationToken);
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Etr.Core.Files;
 using Etr.Core.Tasks;
 using Etr.Grains.Feed;
 using Etr.Grains.Files;
@@ -43,6 +44,7 @@ public static class EtrSiloBuilderExtensions
         services.TryAddSingleton<SamplerMetrics>();
         services.TryAddSingleton<SiloDirectory>();
         services.TryAddSingleton<SiloDrain>();
+        services.TryAddSingleton<DurableWriter>();
         services.TryAddSingleton<IRunFiles, SharedRunFiles>();
 
         // Binary, versioned by member ids: states hold frames of bytes and numbers that are not finite.

@@ -23,6 +23,9 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
 {
     private const int MostFailures = 5;
 
+    // Bodies of a step that are read at once.
+    private const int MostReads = 16;
+
     private readonly IPersistentState<LearnerRecord> _state;
     private readonly RunContexts _contexts;
     private readonly IPolicyTrainerProvider _provider;
@@ -259,25 +262,33 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
 
     private async Task<GroupBody[]?> ReadAsync(RunContext context, IReadOnlyList<GroupSubmission> batch)
     {
-        var groups = new GroupBody[batch.Count];
-        for (int i = 0; i < groups.Length; i++)
+        // Some at a time: a disk answers many as fast as one, and memory is for those of one step anyway.
+        var groups = new List<GroupBody>(batch.Count);
+        foreach (GroupSubmission[] some in batch.Chunk(MostReads))
         {
-            GroupSubmission submission = batch[i];
-            try
-            {
-                groups[i] = GroupBodyCodec.Read(await _files.ReadGroupAsync(context.Place, submission.Sha256, _stop.Token));
-            }
-            catch (Exception exception) when (exception is IOException or InvalidDataException)
-            {
-                // Its disk is gone: drawn again under the same ordinal, never lost.
-                LogBodyLost(Name, submission.Ordinal, exception);
-                _window.Drop(submission.Ordinal);
-                await GrainFactory.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(Name, submission.Ordinal)).BodyLostAsync(submission.Sha256);
+            GroupBody?[] read = await Task.WhenAll(some.Select(submission => ReadAsync(context, submission)));
+            if (read.Contains(null))
                 return null;
-            }
+            groups.AddRange(read!);
         }
 
-        return groups;
+        return [.. groups];
+    }
+
+    private async Task<GroupBody?> ReadAsync(RunContext context, GroupSubmission submission)
+    {
+        try
+        {
+            return GroupBodyCodec.Read(await _files.ReadGroupAsync(context.Place, submission.Sha256, _stop.Token));
+        }
+        catch (Exception exception) when (exception is IOException or InvalidDataException)
+        {
+            // Its disk is gone: drawn again under the same ordinal, never lost.
+            LogBodyLost(Name, submission.Ordinal, exception);
+            _window.Drop(submission.Ordinal);
+            await GrainFactory.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(Name, submission.Ordinal)).BodyLostAsync(submission.Sha256);
+            return null;
+        }
     }
 
     private static TrainingBatch BatchOf(int step, GroupBody[] groups, double[][] advantages, TrainingOptions options)

@@ -19,13 +19,12 @@ internal sealed class PromptGrain : Grain, IPromptGrain
 
     private readonly IPersistentState<PromptRecord> _state;
     private readonly RunContexts _contexts;
-    private readonly StateWriter _writer;
 
-    public PromptGrain([PersistentState("prompt", EtrStorage.Name)] IPersistentState<PromptRecord> state, RunContexts contexts)
-    {
+    // Made for the first write: of a large set most prompts are idle, and each counts.
+    private StateWriter? _writer;
+
+    public PromptGrain([PersistentState("prompt", EtrStorage.Name)] IPersistentState<PromptRecord> state, RunContexts contexts) =>
         (_state, _contexts) = (state, contexts);
-        _writer = new StateWriter(() => _state.WriteStateAsync(), DeactivateOnIdle);
-    }
 
     private (string Run, int Prompt) Identity
     {
@@ -71,6 +70,7 @@ internal sealed class PromptGrain : Grain, IPromptGrain
         if (history.Count > MostRounds)
             history.RemoveRange(0, history.Count - MostRounds);
         _state.State.CurrentOrdinal = Math.Max(_state.State.CurrentOrdinal, result.Ordinal);
+        _writer ??= new StateWriter(() => _state.WriteStateAsync(), DeactivateOnIdle);
         await _writer.WriteAsync();
     }
 

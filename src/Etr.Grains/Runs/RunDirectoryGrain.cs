@@ -1,3 +1,4 @@
+using Etr.Grains.Silos;
 using Etr.Grains.State;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -11,17 +12,26 @@ internal sealed partial class RunDirectoryGrain : Grain, IRunDirectoryGrain
 {
     private readonly IPersistentState<RunDirectoryRecord> _state;
     private readonly StateWriter _writer;
+    private readonly ISiloStatusOracle _silos;
     private readonly EtrGrainOptions _options;
     private readonly ILogger _logger;
     private IGrainTimer? _wake;
+    private SiloWatch? _watch;
 
     public RunDirectoryGrain(
         [PersistentState("directory", EtrStorage.Name)] IPersistentState<RunDirectoryRecord> state,
+        ISiloStatusOracle silos,
         IOptions<EtrGrainOptions> options,
         ILogger<RunDirectoryGrain> logger)
     {
-        (_state, _options, _logger) = (state, options.Value, logger);
+        (_state, _silos, _options, _logger) = (state, silos, options.Value, logger);
         _writer = new StateWriter(() => _state.WriteStateAsync(), DeactivateOnIdle);
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        _watch?.End();
+        return Task.CompletedTask;
     }
 
     public async Task RecordAsync(RunEntry entry)
@@ -36,6 +46,9 @@ internal sealed partial class RunDirectoryGrain : Grain, IRunDirectoryGrain
     {
         // Touched from here from now on; the timer keeps this activation alive while some run is running.
         _wake ??= this.RegisterGrainTimer(WakeAsync, new GrainTimerCreationOptions(TimeSpan.Zero, _options.Touch) { Interleave = true });
+
+        // A run that lived on a lost silo comes up elsewhere at once, not at the next tick.
+        _watch ??= new SiloWatch(_silos, () => _ = WakeAsync());
         return Task.CompletedTask;
     }
 

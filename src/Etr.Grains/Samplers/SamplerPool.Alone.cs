@@ -6,6 +6,8 @@ namespace Etr.Grains.Samplers;
 /// </summary>
 internal sealed partial class SamplerPool
 {
+    // An idle silo may come up by itself where a step ends; a lost slot should not wait much longer than that, since a step waits for it.
+    private readonly TimeSpan _patience = expiry / 12;
     private readonly HashSet<Lease> _alone = [];
     private readonly Dictionary<string, Wish> _wishes = new(StringComparer.Ordinal);
     private (string Group, SiloAddress Silo)? _kept;
@@ -54,7 +56,7 @@ internal sealed partial class SamplerPool
         var open = _samplers.Values.Where(sampler => !sampler.IsDraining).GroupBy(sampler => sampler.Silo).ToArray();
         if (_kept is { } kept && !open.Any(silo => silo.Key.Equals(kept.Silo)))
             _kept = null;
-        if (_kept is not null || time.GetElapsedTime(wish.Since) <= expiry)
+        if (_kept is not null || time.GetElapsedTime(wish.Since) <= _patience)
             return;
 
         HashSet<SiloAddress> held = [.. _alone.Select(lease => lease.Sampler.Silo)];

@@ -41,10 +41,8 @@ internal sealed partial class ChildSilo : IAsyncDisposable
     /// <summary>Starts a silo; it need not be a member yet.</summary>
     public static ChildSilo Start(string roles, IEnumerable<string> arguments)
     {
-        // The program itself, or the runtime with the program as its first argument.
-        string program = Environment.ProcessPath!;
-        bool hosted = !Path.GetFileNameWithoutExtension(program).Equals("etr", StringComparison.Ordinal);
-        var start = new ProcessStartInfo(program, [.. hosted ? (string[])[typeof(ChildSilo).Assembly.Location] : [], "silo", "--roles", roles, .. arguments])
+        (string program, string[] first) = Program();
+        var start = new ProcessStartInfo(program, [.. first, "silo", "--roles", roles, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -111,6 +109,18 @@ internal sealed partial class ChildSilo : IAsyncDisposable
     {
         await KillAsync();
         _process.Dispose();
+    }
+
+    // The program itself, the runtime with the program as its first argument, or, from another program, the one beside it.
+    private static (string Program, string[] First) Program()
+    {
+        string running = Environment.ProcessPath!;
+        return Path.GetFileNameWithoutExtension(running) switch
+        {
+            "etr" => (running, []),
+            "dotnet" => (running, [typeof(ChildSilo).Assembly.Location]),
+            _ => (Path.Combine(AppContext.BaseDirectory, "etr"), []),
+        };
     }
 
     private void Hear(string? line)

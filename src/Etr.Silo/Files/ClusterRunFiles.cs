@@ -6,11 +6,11 @@ using Etr.Grains.Files;
 namespace Etr.Silo.Files;
 
 /// <summary>Files of runs on silos of which some do not see the runs' directories: those ask the ones that do.</summary>
-internal sealed class ClusterRunFiles(LocalFiles local, PeerClient peers, PolicyFetcher policies) : IRunFiles
+internal sealed class ClusterRunFiles(LocalFiles local, PeerClient peers, PolicyFetcher policies, DurableWriter writer) : IRunFiles
 {
     /// <inheritdoc/>
     public Task WriteGroupAsync(RunPlace run, string sha256, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
-        DurableFile.WriteAsync(local.Sees(run) ? run.GroupFile(sha256) : local.KeptGroup(run.Run, sha256), content, cancellationToken);
+        writer.WriteAsync(local.Sees(run) ? run.GroupFile(sha256) : local.KeptGroup(run.Run, sha256), content, cancellationToken);
 
     /// <inheritdoc/>
     public async Task<byte[]> ReadGroupAsync(RunPlace run, string sha256, CancellationToken cancellationToken)
@@ -27,7 +27,7 @@ internal sealed class ClusterRunFiles(LocalFiles local, PeerClient peers, Policy
         if (found != sha256)
             throw new InvalidDataException($"The body {sha256} of run '{run.Run}' came as {found}.");
         if (sees)
-            await DurableFile.WriteAsync(run.GroupFile(sha256), body, cancellationToken);
+            await writer.WriteAsync(run.GroupFile(sha256), body, cancellationToken);
         return body;
     }
 
