@@ -4,18 +4,21 @@ using System.Runtime.InteropServices;
 
 namespace Etr.Cluster.Tests;
 
-/// <summary>A real <c>etr</c> process whose lines can be waited for.</summary>
-internal sealed partial class EtrProcess : IAsyncDisposable
+/// <summary>A real process whose lines can be waited for, and that can be frozen, asked to end and killed.</summary>
+internal sealed partial class ChildProcess : IAsyncDisposable
 {
     private const int Interrupt = 2;
-    private const int Terminate = 15;
+    private const int Terminated = 15;
+    private const int Continue = 18;
+    private const int Stop = 19;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(100);
     private readonly Process _process;
     private readonly Lock _lock = new();
     private readonly List<string> _lines = [];
+    private readonly List<string> _output = [];
     private TaskCompletionSource _news = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private EtrProcess(Process process) => _process = process;
+    private ChildProcess(Process process) => _process = process;
 
     /// <summary>Everything it has written, for a failing test's message.</summary>
     public string Transcript
@@ -27,38 +30,49 @@ internal sealed partial class EtrProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts the program.</summary>
-    public static EtrProcess Start(params string[] arguments)
+    /// <summary>What it has written on standard output alone.</summary>
+    public IReadOnlyList<string> Output
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "etr"), arguments)
+        get
+        {
+            lock (_lock)
+                return [.. _output];
+        }
+    }
+
+    /// <summary>Whether it has ended.</summary>
+    public bool HasEnded => _process.HasExited;
+
+    /// <summary>Whether the operating system has mapped libtorch into it.</summary>
+    public bool HasLoadedTorch => File.ReadLines($"/proc/{_process.Id}/maps").Any(line => line.Contains("libtorch", StringComparison.Ordinal));
+
+    /// <summary>Starts a program.</summary>
+    /// <param name="program">Its file.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="environment">Variables beside those it inherits.</param>
+    public static ChildProcess Start(string program, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>>? environment = null)
+    {
+        var start = new ProcessStartInfo(program, arguments)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             WorkingDirectory = AppContext.BaseDirectory,
         };
-        // One run a test at a time on a small machine: threads that spin would starve their neighbours.
-        start.Environment["OMP_WAIT_POLICY"] = "PASSIVE";
+        foreach ((string name, string value) in environment ?? [])
+            start.Environment[name] = value;
         var process = new Process { StartInfo = start, EnableRaisingEvents = true };
-        var etr = new EtrProcess(process);
-        process.OutputDataReceived += (_, e) => etr.Add(e.Data);
-        process.ErrorDataReceived += (_, e) => etr.Add(e.Data);
-        process.Exited += (_, _) => etr.Add(null);
+        var child = new ChildProcess(process);
+        process.OutputDataReceived += (_, e) => child.Add(e.Data, output: true);
+        process.ErrorDataReceived += (_, e) => child.Add(e.Data, output: false);
+        process.Exited += (_, _) => child.Add(null, output: false);
         process.Start();
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        return etr;
+        return child;
     }
 
-    /// <summary>Runs it to its end.</summary>
-    public static async Task<(int Code, string Output)> RunAsync(params string[] arguments)
-    {
-        await using EtrProcess etr = Start(arguments);
-        int code = await etr.EndAsync();
-        return (code, etr.Transcript);
-    }
-
-    /// <summary>The first line that begins with the text, waiting for it.</summary>
-    public async Task<string> LineAsync(string beginning)
+    /// <summary>The first line that has the text in it, at its beginning unless <paramref name="anywhere"/>, waiting for it.</summary>
+    public async Task<string> LineAsync(string text, bool anywhere = false)
     {
         using var deadline = new CancellationTokenSource(Patience);
         while (true)
@@ -66,10 +80,10 @@ internal sealed partial class EtrProcess : IAsyncDisposable
             Task news;
             lock (_lock)
             {
-                if (_lines.FirstOrDefault(line => line.StartsWith(beginning, StringComparison.Ordinal)) is { } found)
+                if (_lines.FirstOrDefault(line => anywhere ? line.Contains(text, StringComparison.Ordinal) : line.StartsWith(text, StringComparison.Ordinal)) is { } found)
                     return found;
                 if (_process.HasExited)
-                    Assert.Fail($"etr ended with code {_process.ExitCode} before it said '{beginning}':\n{string.Join('\n', _lines)}");
+                    Assert.Fail($"the process ended with code {_process.ExitCode} before it said '{text}':\n{string.Join('\n', _lines)}");
                 news = _news.Task;
             }
 
@@ -79,16 +93,17 @@ internal sealed partial class EtrProcess : IAsyncDisposable
             }
             catch (OperationCanceledException)
             {
-                Assert.Fail($"etr has not said '{beginning}' within {Patience.TotalSeconds:0} s:\n{Transcript}");
+                Assert.Fail($"the process has not said '{text}' within {Patience.TotalSeconds:0} s:\n{Transcript}");
             }
         }
     }
 
     /// <summary>Waits for its end.</summary>
+    /// <param name="within">How long; null for 100 s.</param>
     /// <returns>Its exit code.</returns>
-    public async Task<int> EndAsync()
+    public async Task<int> EndAsync(TimeSpan? within = null)
     {
-        using var deadline = new CancellationTokenSource(Patience);
+        using var deadline = new CancellationTokenSource(within ?? Patience);
         try
         {
             await _process.WaitForExitAsync(deadline.Token);
@@ -96,7 +111,7 @@ internal sealed partial class EtrProcess : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            Assert.Fail($"etr has not ended within {Patience.TotalSeconds:0} s:\n{Transcript}");
+            Assert.Fail($"the process has not ended within {(within ?? Patience).TotalSeconds:0} s:\n{Transcript}");
             return -1;
         }
     }
@@ -108,11 +123,22 @@ internal sealed partial class EtrProcess : IAsyncDisposable
         await EndAsync();
     }
 
+    /// <summary>Freezes it: it neither answers nor dies.</summary>
+    public void Freeze() => Send(Stop);
+
+    /// <summary>Lets a frozen one go on.</summary>
+    public void Thaw() => Send(Continue);
+
+    /// <summary>Asks it to end in good order, as a service manager does.</summary>
+    public void Terminate() => Send(Terminated);
+
     /// <summary>
     /// Sends what Ctrl-C sends. A process started in the background of a shell inherits that it ignores it; there, and so in
     /// some build machines, what ends it in the same way is the termination signal.
     /// </summary>
-    public void PressControlC() => Assert.Equal(0, Signal(_process.Id, Ignores(Interrupt) ? Terminate : Interrupt));
+    public void PressControlC() => Send(Ignores(Interrupt) ? Terminated : Interrupt);
+
+    private void Send(int signal) => Assert.Equal(0, Signal(_process.Id, signal));
 
     private bool Ignores(int signal)
     {
@@ -128,13 +154,15 @@ internal sealed partial class EtrProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private void Add(string? line)
+    private void Add(string? line, bool output)
     {
         TaskCompletionSource news;
         lock (_lock)
         {
             if (line is not null)
                 _lines.Add(line);
+            if (line is not null && output)
+                _output.Add(line);
             (news, _news) = (_news, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         }
 

@@ -13,7 +13,7 @@ public sealed class TrainProcessTests : IDisposable
     public async Task A_killed_run_goes_on_from_its_last_committed_step_and_its_ledger_closes()
     {
         string run;
-        await using (EtrProcess first = Train("--steps", "6"))
+        await using (ChildProcess first = Train("--steps", "6"))
         {
             run = await RunNameAsync(first);
             await first.LineAsync("step 2/6");
@@ -21,7 +21,7 @@ public sealed class TrainProcessTests : IDisposable
         }
 
         (int killedAudit, string killed) = await EtrProcess.RunAsync("audit", run, "--set", $"Etr:Data={_data}");
-        await using EtrProcess second = Train("--resume", run, "--exit", "--summary", Summary);
+        await using ChildProcess second = Train("--resume", run, "--exit", "--summary", Summary);
         int code = await second.EndAsync();
         (int audit, string audited) = await EtrProcess.RunAsync("audit", run, "--set", $"Etr:Data={_data}");
 
@@ -39,7 +39,7 @@ public sealed class TrainProcessTests : IDisposable
     public async Task An_interrupted_run_ends_with_130_says_how_to_resume_and_a_new_run_lists_it()
     {
         string run;
-        await using (EtrProcess first = Train("--steps", "50"))
+        await using (ChildProcess first = Train("--steps", "50"))
         {
             run = await RunNameAsync(first);
             await first.LineAsync("step 1/50");
@@ -48,7 +48,7 @@ public sealed class TrainProcessTests : IDisposable
             Assert.Contains($"etr train --resume {run}", first.Transcript, StringComparison.Ordinal);
         }
 
-        await using EtrProcess second = Train("--steps", "1", "--exit");
+        await using ChildProcess second = Train("--steps", "1", "--exit");
         Assert.Equal(0, await second.EndAsync());
         Assert.StartsWith($"unfinished {run}", await second.LineAsync("unfinished"), StringComparison.Ordinal);
         Assert.NotEqual(run, await RunNameAsync(second));
@@ -57,7 +57,7 @@ public sealed class TrainProcessTests : IDisposable
     [Fact]
     public async Task A_second_train_beside_a_running_one_is_told_who_holds_the_directory()
     {
-        await using EtrProcess first = Train("--steps", "50");
+        await using ChildProcess first = Train("--steps", "50");
         string run = await RunNameAsync(first);
 
         (int code, string output) = await EtrProcess.RunAsync("train", "--exit", "--no-dashboard", "--set", $"Etr:Data={_data}");
@@ -71,7 +71,7 @@ public sealed class TrainProcessTests : IDisposable
     [Fact]
     public async Task Health_readiness_and_metrics_answer_while_it_trains()
     {
-        await using EtrProcess etr = Train("--steps", "50");
+        await using ChildProcess etr = Train("--steps", "50");
         string line = await etr.LineAsync("health and metrics");
         using var http = new HttpClient { BaseAddress = new Uri(line.Split(' ')[^1]) };
         await etr.LineAsync("step 1/50");
@@ -89,10 +89,10 @@ public sealed class TrainProcessTests : IDisposable
 
     private JsonDocument ReadSummary() => JsonDocument.Parse(File.ReadAllBytes(Summary));
 
-    private static async Task<string> RunNameAsync(EtrProcess etr) => (await etr.LineAsync("run ")).Split(' ')[^1];
+    private static async Task<string> RunNameAsync(ChildProcess etr) => (await etr.LineAsync("run ")).Split(' ')[^1];
 
     // Small enough for seconds: four groups of four short traces a step, no evaluation.
-    private EtrProcess Train(params string[] arguments) => EtrProcess.Start(
+    private ChildProcess Train(params string[] arguments) => EtrProcess.Start(
     [
         "train", "--no-dashboard", .. arguments,
         "--set", $"Etr:Data={_data}",

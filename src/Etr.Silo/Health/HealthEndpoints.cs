@@ -1,5 +1,5 @@
-using Etr.Grains.Silos;
 using System.Text.Json;
+using Etr.Grains.Silos;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 

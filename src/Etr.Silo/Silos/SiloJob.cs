@@ -1,12 +1,12 @@
 using System.Text;
 using Etr.Core.Files;
 using Etr.Grains.Silos;
+using Etr.Policy.Runtime;
 using Etr.Silo.Cli;
 using Etr.Silo.Configuration;
 using Etr.Silo.Engines;
 using Etr.Silo.Hosting;
 using Etr.Silo.Store;
-using Etr.Policy.Runtime;
 
 namespace Etr.Silo.Silos;
 
