@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Running;
 using Etr.Benchmarks;
+using Etr.Benchmarks.Clusters;
 using Etr.Benchmarks.MainJobs;
 
 if (args is ["trainer", ..])
@@ -9,6 +10,15 @@ if (args is ["rollouts", ..])
 
 if (args is ["main-job", ..])
     return await MainJobRunner.RunAsync(args[1..]);
+
+if (args is ["control-plane", ..])
+    return await ControlPlaneBenchmark.RunAsync(args[1..]);
+if (args is ["policy-switch", ..])
+    return await PolicySwitchBenchmark.RunAsync(args[1..]);
+if (args is ["cluster-failover", ..])
+    return await FailoverBenchmark.RunAsync(args[1..]);
+if (args is ["cluster-scaling", ..])
+    return await ScalingBenchmark.RunAsync(args[1..]);
 
 BenchmarkSwitcher.FromAssembly(typeof(TrainerBenchmarks).Assembly).Run(args);
 return 0;

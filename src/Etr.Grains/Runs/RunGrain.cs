@@ -56,6 +56,8 @@ internal sealed partial class RunGrain : Grain, IRunGrain
 
     private RunRecord Run => _state.State;
 
+    private TimeSpan Soon => _options.Touch / 5;
+
     private RunOptions Shape => Context.Configuration.Run;
 
     private RunContext Context => _context ?? throw new InvalidOperationException($"The run '{Name}' has not been started.");
@@ -68,8 +70,13 @@ internal sealed partial class RunGrain : Grain, IRunGrain
         if (Run.State == RunState.Running)
             _pump.Wake();
 
-        // Groups that lived on a lost silo come back with the next touch: now, not in some seconds.
-        _watch = new SiloWatch(_silos, _pump.Wake);
+        // Groups that lived on a lost silo come back with the next touch: now, not in some seconds; and soon once more, since
+        // whoever they ask may live on a silo that has not heard of the death yet.
+        _watch = new SiloWatch(_silos, () =>
+        {
+            _pump.Wake();
+            _pump.WakeAfter(Soon);
+        });
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -245,13 +252,15 @@ internal sealed partial class RunGrain : Grain, IRunGrain
         else if (_learner.Fault.Length > 0)
             await FailAsync(_learner.Fault);
 
-        long[] open = [.. Run.Ledger.Open];
-        foreach (long[] some in open.Chunk(Parallel))
-            await Task.WhenAll(some.Select(TouchGroupAsync));
+        bool all = true;
+        foreach (long[] some in Run.Ledger.Open.ToArray().Chunk(Parallel))
+            all &= (await Task.WhenAll(some.Select(TouchGroupAsync))).All(touched => touched);
+        if (!all)
+            _pump.WakeAfter(Soon);
         _metrics.Groups(_pulses.Values);
     }
 
-    private async Task TouchGroupAsync(long ordinal)
+    private async Task<bool> TouchGroupAsync(long ordinal)
     {
         try
         {
@@ -263,11 +272,13 @@ internal sealed partial class RunGrain : Grain, IRunGrain
                 pulse = await OpenAsync(ordinal);
             if (ordinal >= Run.Ledger.Mark)
                 _pulses[ordinal] = pulse;
+            return true;
         }
         catch (Exception exception)
         {
             // The next touch tries again; a group out of reach must not hold up the others.
             LogUnreachable(Name, ordinal, exception);
+            return false;
         }
     }
 

@@ -32,7 +32,8 @@ internal static class SiloSetup
             membership.ProbeTimeout = TimeSpan.FromSeconds(1);
             membership.NumMissedProbesLimit = 2;
             membership.NumVotesForDeathDeclaration = 2;
-            membership.TableRefreshTimeout = TimeSpan.FromSeconds(5);
+            // Gossip may be lost with whoever was to hear it; then a death is read here.
+            membership.TableRefreshTimeout = TimeSpan.FromSeconds(2);
             membership.DeathVoteExpirationTimeout = TimeSpan.FromSeconds(30);
             // A silo that starts ignores rows without a recent sign of life, its own dead one among them.
             membership.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(5);
