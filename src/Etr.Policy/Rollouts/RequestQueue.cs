@@ -1,6 +1,6 @@
 using System.Threading.Channels;
-using Etr.Policy.Runtime;
 using Etr.Core.Rollouts;
+using Etr.Policy.Runtime;
 
 namespace Etr.Policy.Rollouts;
 
