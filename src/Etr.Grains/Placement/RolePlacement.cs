@@ -6,44 +6,51 @@ using Orleans.Runtime.Placement;
 namespace Etr.Grains.Placement;
 
 /// <summary>Places a grain on a silo with a role, as silo metadata tells.</summary>
+/// <param name="role">The role.</param>
+/// <param name="preferred">Whether another silo will do where none has it.</param>
 [AttributeUsage(AttributeTargets.Class)]
-internal sealed class RolePlacementAttribute(SiloRoles role) : PlacementFilterAttribute(new RolePlacementStrategy(role));
+internal sealed class RolePlacementAttribute(SiloRoles role, bool preferred = false) : PlacementFilterAttribute(new RolePlacementStrategy(role, preferred));
 
 /// <summary>Marks grains that <see cref="RolePlacementDirector"/> places.</summary>
-internal sealed class RolePlacementStrategy(SiloRoles role) : PlacementFilterStrategy(order: 0)
+internal sealed class RolePlacementStrategy(SiloRoles role, bool preferred) : PlacementFilterStrategy(order: 0)
 {
     private const string RoleProperty = "etr.role";
+    private const string PreferredProperty = "etr.role-preferred";
 
     // For Orleans, which makes one from a grain's properties.
-    public RolePlacementStrategy() : this(SiloRoles.None)
+    public RolePlacementStrategy() : this(SiloRoles.None, preferred: false)
     {
     }
 
     public SiloRoles Role { get; private set; } = role;
 
+    public bool IsPreferred { get; private set; } = preferred;
+
     public override void AdditionalInitialize(GrainProperties properties)
     {
         if (SiloRolesText.TryParse(GetPlacementFilterGrainProperty(RoleProperty, properties) ?? "none", out SiloRoles found))
             Role = found;
+        IsPreferred = GetPlacementFilterGrainProperty(PreferredProperty, properties) == bool.TrueString;
     }
 
     protected override IEnumerable<KeyValuePair<string, string>> GetAdditionalGrainProperties(
         IServiceProvider services, Type grainClass, GrainType grainType, IReadOnlyDictionary<string, string> existingProperties) =>
-        [new(RoleProperty, SiloRolesText.Format(Role))];
+        [new(RoleProperty, SiloRolesText.Format(Role)), new(PreferredProperty, IsPreferred.ToString())];
 }
 
 /// <summary>
-/// Leaves the silos that have the role. One that has not told of its roles yet is left only where no silo of the cluster tells
+/// Leaves the silos that have the role; where it is only preferred and none has it, all of them. One that has not told of its roles yet is left only where no silo of the cluster tells
 /// of any, as in a cluster without metadata.
 /// </summary>
 internal sealed class RolePlacementDirector(SiloDirectory silos) : IPlacementFilterDirector
 {
     public IEnumerable<SiloAddress> Filter(PlacementFilterStrategy filterStrategy, PlacementTarget target, IEnumerable<SiloAddress> candidates)
     {
-        SiloRoles role = ((RolePlacementStrategy)filterStrategy).Role;
+        var strategy = (RolePlacementStrategy)filterStrategy;
         SiloDirectory.Member[] members = [.. candidates.Select(silos.Find)];
-        return members.All(member => member.Card is null)
-            ? members.Select(member => member.Address)
-            : members.Where(member => member.Card is { } card && card.Roles.HasFlag(role)).Select(member => member.Address);
+        SiloDirectory.Member[] fitting = members.All(member => member.Card is null)
+            ? members
+            : [.. members.Where(member => member.Card is { } card && card.Roles.HasFlag(strategy.Role))];
+        return (fitting.Length == 0 && strategy.IsPreferred ? members : fitting).Select(member => member.Address);
     }
 }

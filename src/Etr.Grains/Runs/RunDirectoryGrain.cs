@@ -1,3 +1,4 @@
+using Etr.Grains.Placement;
 using Etr.Grains.Silos;
 using Etr.Grains.State;
 using Microsoft.Extensions.Logging;
@@ -8,6 +9,7 @@ namespace Etr.Grains.Runs;
 
 /// <inheritdoc cref="IRunDirectoryGrain"/>
 [Reentrant]
+[RolePlacement(SiloRoles.Learner, preferred: true)]
 internal sealed partial class RunDirectoryGrain : Grain, IRunDirectoryGrain
 {
     private readonly IPersistentState<RunDirectoryRecord> _state;

@@ -3,6 +3,7 @@ using Etr.Grains.Feed;
 using Etr.Grains.Groups;
 using Etr.Grains.Learners;
 using Etr.Grains.Metrics;
+using Etr.Grains.Placement;
 using Etr.Grains.Prompts;
 using Etr.Grains.Silos;
 using Etr.Grains.State;
@@ -12,6 +13,7 @@ using Microsoft.Extensions.Options;
 namespace Etr.Grains.Runs;
 
 /// <inheritdoc cref="IRunGrain"/>
+[RolePlacement(SiloRoles.Learner, preferred: true)]
 internal sealed partial class RunGrain : Grain, IRunGrain
 {
     // Calls to groups that are under way at once.

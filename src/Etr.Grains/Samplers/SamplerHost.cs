@@ -1,3 +1,4 @@
+using Etr.Grains.Silos;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -45,6 +46,9 @@ internal sealed partial class SamplerHost(
     {
         var sampler = grains.GetGrain<ISamplerGrain>(ISamplerGrain.KeyOf(silo.Value.SiloName, device));
         using var timer = new PeriodicTimer(options.Value.Heartbeat, time);
+
+        // The pool, or this sampler's entry in the grain directory, may have been on a silo that was lost: both are back with a beat.
+        var watch = new SiloWatch(services.GetRequiredService<ISiloStatusOracle>(), () => _ = BeatOnceAsync(sampler, device));
         try
         {
             do
@@ -60,6 +64,10 @@ internal sealed partial class SamplerHost(
         catch (OperationCanceledException)
         {
             // Killed.
+        }
+        finally
+        {
+            watch.End();
         }
     }
 

@@ -1,5 +1,6 @@
 using Etr.Grains.Groups;
 using Etr.Grains.Metrics;
+using Etr.Grains.Placement;
 using Etr.Grains.Silos;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -9,6 +10,7 @@ namespace Etr.Grains.Samplers;
 
 /// <inheritdoc cref="ISamplerPoolGrain"/>
 [Reentrant]
+[RolePlacement(SiloRoles.Learner, preferred: true)]
 internal sealed partial class SamplerPoolGrain : Grain, ISamplerPoolGrain
 {
     private readonly SamplerPool _pool;
