@@ -110,6 +110,12 @@ public sealed record SamplerHeartbeat
 
     /// <summary>Whether it takes no new lease and will leave.</summary>
     [Id(7)] public bool Draining { get; init; }
+
+    /// <summary>
+    /// Leases whose draw has ended since the heartbeat before. Their groups give them back themselves, unless they were lost
+    /// between hearing of the end and doing so.
+    /// </summary>
+    [Id(8)] public Guid[] Ended { get; init; } = [];
 }
 
 /// <summary>A lease as its sampler knows it.</summary>

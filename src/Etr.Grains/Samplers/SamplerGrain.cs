@@ -30,6 +30,9 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
     private readonly ILogger _logger;
     private readonly Guid _epoch = Guid.NewGuid();
     private readonly HashSet<SlotDraw> _draws = [];
+
+    // Leases that ended and that no heartbeat has told the pool of yet.
+    private readonly HashSet<Guid> _ended = [];
     private long _tokens;
     private long _lastTokens;
     private long _lastBeat;
@@ -86,6 +89,7 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
         TimeSpan elapsed = _time.GetElapsedTime(_lastBeat);
         double rate = elapsed > TimeSpan.Zero ? (_tokens - _lastTokens) / elapsed.TotalSeconds : 0;
         (_lastBeat, _lastTokens) = (_time.GetTimestamp(), _tokens);
+        Guid[] ended = [.. _ended];
         Guid[] stop = await GrainFactory.GetGrain<ISamplerPoolGrain>(0).HeartbeatAsync(new SamplerHeartbeat
         {
             Sampler = Key,
@@ -96,7 +100,9 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
             Leases = [.. _draws.SelectMany(draw => draw.Held)],
             TokensPerSecond = rate,
             Draining = _drain is not null,
+            Ended = ended,
         });
+        _ended.ExceptWith(ended);
         await StopAsync(stop);
     }
 
@@ -136,6 +142,7 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
         finally
         {
             _draws.Remove(draw);
+            _ended.UnionWith(draw.Request.Slots.Select(slot => slot.Lease));
             if (_draws.Count == 0)
                 _idle?.TrySetResult();
         }

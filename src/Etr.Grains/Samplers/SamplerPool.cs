@@ -109,6 +109,10 @@ internal sealed partial class SamplerPool(TimeProvider time, TimeSpan expiry, Fu
 
     public static LeaseGrant Refusal(string reason) => new() { Sampler = "", Epoch = Guid.Empty, Leases = [], Reason = reason };
 
+    /// <summary>These leases' draws have ended. Returns those that were not given back.</summary>
+    public Lease[] End(IEnumerable<Guid> leases) =>
+        [.. leases.Select(id => _leases.GetValueOrDefault(id)).OfType<Lease>().Select(lease => Remove(lease, "its draw has ended"))];
+
     public void Release(IEnumerable<Guid> leases)
     {
         foreach (Guid id in leases)

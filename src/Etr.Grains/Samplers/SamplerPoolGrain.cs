@@ -83,6 +83,9 @@ internal sealed partial class SamplerPoolGrain : Grain, ISamplerPoolGrain
     public Task<Guid[]> HeartbeatAsync(SamplerHeartbeat heartbeat)
     {
         Tell(_pool.Heartbeat(heartbeat, out Guid[] stop));
+
+        // Those whose group has not given them back: it died in between, and its next life must not wait for them.
+        Tell(_pool.End(heartbeat.Ended), lost: false);
         Serve();
         return Task.FromResult(stop);
     }

@@ -117,6 +117,22 @@ public class SamplerPoolTests
     }
 
     [Fact]
+    public void A_lease_whose_draw_has_ended_and_whose_group_died_before_giving_it_back_holds_up_nobody()
+    {
+        Beat("a/d", Guid.NewGuid());
+        LeaseGrant grant = Ask("g1", 8)!;
+        Assert.Null(Ask("g2", 8));
+
+        SamplerPool.Lease[] left = _pool.End([.. grant.Leases.Select(lease => lease.Lease), Guid.NewGuid()]);
+
+        Assert.Equal(8, left.Length);
+        Assert.All(left, lease => Assert.Equal(("g1", false), (lease.Group, lease.Crashed)));
+        Assert.Equal(grant.Leases.Select(lease => lease.Lease), FindDead(_pool, grant).Leases);
+        Assert.Empty(_pool.End(grant.Leases.Select(lease => lease.Lease)));
+        Assert.Equal(8, Ask("g2", 8)!.Leases.Length);
+    }
+
+    [Fact]
     public void A_sampler_is_told_to_stop_what_is_no_longer_leased()
     {
         Guid epoch = Guid.NewGuid();
