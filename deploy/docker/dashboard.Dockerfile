@@ -10,7 +10,7 @@ ARG ORLEANS_TLS=false
 ARG ORLEANS_KUBERNETES=false
 WORKDIR /source
 COPY . .
-RUN --mount=type=cache,target=/root/.nuget/packages \
+RUN --mount=type=cache,target=/nuget NUGET_PACKAGES=/nuget \
     dotnet publish src/Etr.Silo -c Release -p:TorchBackend=external -p:OrleansTls=${ORLEANS_TLS} -p:OrleansKubernetes=${ORLEANS_KUBERNETES} -o /out
 
 FROM ${DOTNET_IMAGES}/aspnet:${RUNTIME_TAG}
