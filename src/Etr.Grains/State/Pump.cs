@@ -77,6 +77,11 @@ internal sealed partial class Pump
                 _stopped = true;
                 _grain.GrainContext.Deactivate(new DeactivationReason(DeactivationReasonCode.ApplicationError, "The state is held by another activation."));
             }
+            catch (Exception) when (_stopped)
+            {
+                // The activation is over, and so is whatever it was about: its next one begins from what is stored.
+                return;
+            }
             catch (Exception exception)
             {
                 Fault = exception.Message;
