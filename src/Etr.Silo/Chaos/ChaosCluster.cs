@@ -1,12 +1,14 @@
 using System.Globalization;
 using Etr.Core.Runs;
 using Etr.Grains.Runs;
+using Etr.Grains.Samplers;
 using Etr.Silo.Audits;
 using Etr.Silo.Cli;
 using Etr.Silo.Configuration;
 using Etr.Silo.Engines;
 using Etr.Silo.Hosting;
 using Etr.Silo.Store;
+using Etr.Silo.Training;
 
 namespace Etr.Silo.Chaos;
 
@@ -103,6 +105,20 @@ internal sealed class ChaosCluster : IAsyncDisposable
         }
 
         return null;
+    }
+
+    /// <summary>What the run waits for, and who could draw, in words: for a hang.</summary>
+    public async Task<string> DescribeAsync(CancellationToken cancellationToken)
+    {
+        RunStatus? run = await AskAsync(grain => grain.GetStatusAsync(), cancellationToken);
+        PoolStatus? pool = await AskAsync(_ => _door!.Grains.GetGrain<ISamplerPoolGrain>(0).GetStatusAsync(), cancellationToken);
+        return string.Join('\n',
+        [
+            run is null ? "the run does not answer" : $"the run is {run.State.ToString().ToLowerInvariant()} at step {run.Step} with {run.Groups.Open} groups open",
+            .. run?.Waits.Select(WaitLine.Of) ?? [],
+            pool is null ? "the pool does not answer" : $"the pool has {pool.Leases} leases out and {pool.Waiting} slots waiting",
+            .. pool?.Samplers.Select(sampler => $"{sampler.Sampler} holds {sampler.Used} of {sampler.Capacity} slots{(sampler.Draining ? " and drains" : "")}") ?? [],
+        ]);
     }
 
     /// <summary>Audits the run as it is on disk, paused for as long as that takes.</summary>

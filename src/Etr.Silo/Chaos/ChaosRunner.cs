@@ -67,6 +67,8 @@ internal sealed class ChaosRunner(ChaosRequest request, Terminal terminal, TimeP
         }
 
         happened.Recovered = (await advanced)?.TotalSeconds;
+        if (happened.Recovered is null)
+            happened.Problem = string.Join('\n', new[] { happened.Problem, await cluster.DescribeAsync(interrupt) }.Where(text => text.Length > 0));
         string audit = await cluster.AuditAsync(Deadline, interrupt);
         happened.Closed = audit.Length == 0;
         happened.Problem = string.Join('\n', new[] { happened.Problem, audit }.Where(text => text.Length > 0));
