@@ -44,6 +44,7 @@ internal sealed partial class GroupGrain
         GroupSlots slots = _slots!;
         if (slots.Unleased.Length == 0)
             return;
+        _wait!.Set("the pool's answer", _options.SlotWait);
         LeaseGrant grant = await Pool.LeaseAsync(new LeaseRequest
         {
             Group = this.GetPrimaryKeyString(),
@@ -53,33 +54,39 @@ internal sealed partial class GroupGrain
         });
         if (grant.Leases.Length == 0)
         {
-            _wait!.Set($"a free sampler slot: {grant.Reason}", _options.SlotWait);
+            _wait.Set($"a free sampler slot: {grant.Reason}", _options.SlotWait);
             _pump.WakeAfter(_options.Retry);
             return;
         }
 
-        _wait!.Clear();
         SlotLease[] leases = Group.Phase == GroupPhase.Rolling ? slots.Grant(grant) : [];
         Guid[] all = [.. grant.Leases.Select(lease => lease.Lease)];
         Guid[] superfluous = [.. all.Except(leases.Select(lease => lease.Lease))];
         if (superfluous.Length > 0)
             await ReleaseAsync(superfluous);
         if (leases.Length == 0)
+        {
+            _wait.Clear();
             return;
+        }
 
         bool refused = true;
         try
         {
             // Persisted before dispatch: whoever holds the state after a crash knows which lease may report.
+            _wait.Set("the store to keep its leases", _options.Touch);
             await _writer.WriteAsync();
 
             // A call that fails says nothing about what became of it: its trace may have killed the sampler before the answer.
             // The leases stay, then, and the pool says how they were lost.
             refused = false;
+            _wait.Set($"{grant.Sampler} to take its draw", _options.Touch);
             refused = !await GrainFactory.GetGrain<ISamplerGrain>(grant.Sampler).DrawAsync(Draw(grant, leases, slots));
         }
         finally
         {
+            _wait.Clear();
+
             // Not taken: the slots get other leases, and this one's reports are refused.
             if (refused)
             {

@@ -188,10 +188,12 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
             saved = await trainer.SaveAsync(context.CheckpointsDirectory, context.Place.Policies, _stop.Token)
                 .WaitAsync(_options.Training, _time);
         }
-        catch
+        catch (Exception exception)
         {
             // The trainer may stand anywhere now: the next one begins at the last committed checkpoint.
             await DiscardTrainerAsync();
+            if (exception is TimeoutException)
+                throw new InvalidOperationException($"The trainer did not answer within {_options.Training.TotalMinutes:0.#} minutes.", exception);
             throw;
         }
 

@@ -39,8 +39,8 @@ internal sealed class RolePlacementStrategy(SiloRoles role, bool preferred) : Pl
 }
 
 /// <summary>
-/// Leaves the silos that have the role; where it is only preferred and none has it, all of them. One that has not told of its roles yet is left only where no silo of the cluster tells
-/// of any, as in a cluster without metadata.
+/// Leaves the silos that have the role; where it is only preferred and none has it, all of them. A silo of which nothing is known
+/// yet, as of all others right after one's own start, does not count as having it; in a cluster without metadata every silo does.
 /// </summary>
 internal sealed class RolePlacementDirector(SiloDirectory silos) : IPlacementFilterDirector
 {
@@ -48,9 +48,9 @@ internal sealed class RolePlacementDirector(SiloDirectory silos) : IPlacementFil
     {
         var strategy = (RolePlacementStrategy)filterStrategy;
         SiloDirectory.Member[] members = [.. candidates.Select(silos.Find)];
-        SiloDirectory.Member[] fitting = members.All(member => member.Card is null)
-            ? members
-            : [.. members.Where(member => member.Card is { } card && card.Roles.HasFlag(strategy.Role))];
+        SiloDirectory.Member[] fitting = silos.HasCards
+            ? [.. members.Where(member => member.Card is { } card && card.Roles.HasFlag(strategy.Role))]
+            : members;
         return (fitting.Length == 0 && strategy.IsPreferred ? members : fitting).Select(member => member.Address);
     }
 }

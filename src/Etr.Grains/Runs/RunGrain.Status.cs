@@ -72,7 +72,11 @@ internal sealed partial class RunGrain
     {
         if (Run.State != RunState.Running)
             return [];
-        IEnumerable<Wait?> all = _pulses.Values.Select(pulse => pulse.Wait).Append(_learner?.Wait);
+
+        // What a group said last is no news where it no longer answers.
+        IEnumerable<Wait?> all = _pulses.Where(entry => !_unreached.ContainsKey(entry.Key)).Select(entry => entry.Value.Wait)
+            .Concat(_unreached.Values.Select(note => note.Current))
+            .Append(_learner?.Wait);
         return [.. all.OfType<Wait>().OrderByDescending(wait => wait.Seconds).Take(MostWaits)];
     }
 }

@@ -7,6 +7,7 @@ using Etr.Grains.Placement;
 using Etr.Grains.Prompts;
 using Etr.Grains.Silos;
 using Etr.Grains.State;
+using Etr.Grains.Waits;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -29,6 +30,7 @@ internal sealed partial class RunGrain : Grain, IRunGrain
     private readonly StateWriter _writer;
     private readonly Pump _pump;
     private readonly Dictionary<long, GroupPulse> _pulses = [];
+    private readonly Dictionary<long, WaitNote> _unreached = [];
     private readonly Dictionary<int, StepSummary> _summaries = [];
     private LearnerPulse? _learner;
     private long _since;
@@ -206,6 +208,8 @@ internal sealed partial class RunGrain : Grain, IRunGrain
     {
         foreach (long gone in _pulses.Keys.Where(ordinal => ordinal < Run.Ledger.Mark).ToArray())
             _pulses.Remove(gone);
+        foreach (long gone in _unreached.Keys.Where(ordinal => ordinal < Run.Ledger.Mark).ToArray())
+            _unreached.Remove(gone);
         KeepTouching();
         _pump.Wake();
         if (Run.State == RunState.Failed)
@@ -272,6 +276,7 @@ internal sealed partial class RunGrain : Grain, IRunGrain
                 : await OpenAsync(ordinal);
             if (pulse.Phase == GroupPhase.Unknown)
                 pulse = await OpenAsync(ordinal);
+            _unreached.Remove(ordinal);
             if (ordinal >= Run.Ledger.Mark)
                 _pulses[ordinal] = pulse;
             return true;
@@ -280,6 +285,9 @@ internal sealed partial class RunGrain : Grain, IRunGrain
         {
             // The next touch tries again; a group out of reach must not hold up the others.
             LogUnreachable(Name, ordinal, exception);
+            if (!_unreached.TryGetValue(ordinal, out WaitNote? note))
+                _unreached[ordinal] = note = new WaitNote("run", _time);
+            note.Set($"an answer of group {ordinal}: {exception.Message}", _options.Touch);
             return false;
         }
     }

@@ -10,6 +10,9 @@ public sealed class SiloDirectory(ISiloStatusOracle oracle, IServiceProvider ser
 {
     private readonly ISiloMetadataCache? _cards = services.GetService<ISiloMetadataCache>();
 
+    /// <summary>Whether silos tell of themselves in this cluster; where they do, one of which nothing is known has not been heard of yet.</summary>
+    public bool HasCards => _cards is not null;
+
     /// <summary>The silos that are active.</summary>
     public IReadOnlyList<Member> Active =>
         [.. oracle.GetApproximateSiloStatuses(onlyActive: true).Keys.Select(Find).OrderBy(member => member.Name, StringComparer.Ordinal)];

@@ -19,7 +19,7 @@ internal sealed partial class Pump
     private Task _running = Task.CompletedTask;
     private bool _again;
     private bool _stopped;
-    private int _failures;
+    private int _misses;
 
     public Pump(Grain grain, Func<Task> pass, EtrGrainOptions options, ILogger logger)
     {
@@ -34,8 +34,11 @@ internal sealed partial class Pump
             new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true });
     }
 
-    /// <summary>Passes that failed in a row.</summary>
-    public int Failures => _failures;
+    /// <summary>
+    /// Passes that failed in a row by themselves. One that only did not reach another grain is not counted: after a silo's death that
+    /// is the rule for some seconds, however often it is tried.
+    /// </summary>
+    public int Failures { get; private set; }
 
     /// <summary>Why the last pass failed; empty where it did not.</summary>
     public string Fault { get; private set; } = "";
@@ -68,8 +71,7 @@ internal sealed partial class Pump
             try
             {
                 await _pass();
-                _failures = 0;
-                Fault = "";
+                (_misses, Failures, Fault) = (0, 0, "");
             }
             catch (InconsistentStateException exception)
             {
@@ -85,16 +87,19 @@ internal sealed partial class Pump
             catch (Exception exception)
             {
                 Fault = exception.Message;
-                LogFailed(_grain.GrainContext.GrainId.ToString(), ++_failures, exception);
-                double pause = _firstPause.TotalMilliseconds * Math.Pow(2, Math.Min(_failures - 1, 20));
+                Failures += IsUnreached(exception) ? 0 : 1;
+                LogFailed(_grain.GrainContext.GrainId.ToString(), ++_misses, exception);
+                double pause = _firstPause.TotalMilliseconds * Math.Pow(2, Math.Min(_misses - 1, 20));
                 WakeAfter(TimeSpan.FromMilliseconds(Math.Min(pause, _longestPause.TotalMilliseconds)));
                 return;
             }
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Grain} failed {Failures} times in a row; it tries again.")]
-    private partial void LogFailed(string grain, int failures, Exception exception);
+    private static bool IsUnreached(Exception exception) => exception is TimeoutException or OrleansException;
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Grain} failed {Misses} times in a row; it tries again.")]
+    private partial void LogFailed(string grain, int misses, Exception exception);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Grain} lost a write to another activation and stops.")]
     private partial void LogFenced(string grain, Exception exception);

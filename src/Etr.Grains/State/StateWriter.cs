@@ -24,7 +24,9 @@ internal sealed class StateWriter(Func<Task> write, Action? onFailure = null)
 
     private async Task WriteNextAsync()
     {
-        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        // Whoever comes between the end of one write and this turn may have begun another.
+        while (!_running.IsCompleted)
+            await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         _next = null;
         _running = WriteNowAsync();
         await _running;

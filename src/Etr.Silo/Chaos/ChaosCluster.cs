@@ -23,15 +23,16 @@ internal sealed class ChaosCluster : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly HostSettings _host;
     private readonly string? _redis;
+    private readonly string? _transcripts;
     private readonly List<ChildSilo> _samplers = [];
     private readonly List<ChildSilo> _learners = [];
     private ClusterDoor? _door;
 
-    private ChaosCluster(string directory, string? redis, TimeProvider time)
+    private ChaosCluster(string directory, ChaosRequest request, TimeProvider time)
     {
-        (_redis, _time) = (redis, time);
+        (_redis, _transcripts, _time) = (request.Redis, request.Transcripts, time);
         string clusterId = string.Create(CultureInfo.InvariantCulture, $"chaos-{Environment.ProcessId}");
-        _host = new HostSettings { Data = directory, Cluster = new ClusterSettings { ClusterId = clusterId, Join = redis ?? "" } };
+        _host = new HostSettings { Data = directory, Cluster = new ClusterSettings { ClusterId = clusterId, Join = request.Redis ?? "" } };
     }
 
     /// <summary>Silos that sample.</summary>
@@ -45,12 +46,12 @@ internal sealed class ChaosCluster : IAsyncDisposable
 
     /// <summary>Starts the cluster and the run on it.</summary>
     /// <exception cref="CommandFailure">Something did not come up.</exception>
-    public static async Task<ChaosCluster> StartAsync(string directory, string? redis, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<ChaosCluster> StartAsync(string directory, ChaosRequest request, TimeProvider time, CancellationToken cancellationToken)
     {
-        var cluster = new ChaosCluster(directory, redis, time);
+        var cluster = new ChaosCluster(directory, request, time);
         try
         {
-            for (int i = 0; i < (redis is null ? 1 : 2); i++)
+            for (int i = 0; i < (request.Redis is null ? 1 : 2); i++)
                 await cluster.StartLearnerAsync(cancellationToken);
             await Task.WhenAll(Enumerable.Range(0, Samplers).Select(_ => cluster.StartSamplerAsync(cancellationToken)));
             await cluster.StartRunAsync(cancellationToken);
@@ -66,7 +67,7 @@ internal sealed class ChaosCluster : IAsyncDisposable
     /// <summary>One more silo that samples.</summary>
     public async Task<ChildSilo> StartSamplerAsync(CancellationToken cancellationToken)
     {
-        var silo = ChildSilo.Start("sampler", [.. Place(), "--join", JoinPoint(), "--devices", "cpu:1"]);
+        var silo = ChildSilo.Start("sampler", [.. Place(), "--join", JoinPoint(), "--devices", "cpu:1"], _transcripts);
         _samplers.Add(silo);
         await silo.ReadyAsync(cancellationToken);
         return silo;
@@ -75,7 +76,7 @@ internal sealed class ChaosCluster : IAsyncDisposable
     /// <summary>One more silo that may train, and hosts the store where nobody else does.</summary>
     public async Task<ChildSilo> StartLearnerAsync(CancellationToken cancellationToken)
     {
-        var silo = ChildSilo.Start(_redis is null ? "store,learner" : "learner", [.. Place(), .. _redis is null ? (string[])[] : ["--set", $"Etr:Cluster:Redis={_redis}"]]);
+        var silo = ChildSilo.Start(_redis is null ? "store,learner" : "learner", [.. Place(), .. _redis is null ? (string[])[] : ["--set", $"Etr:Cluster:Redis={_redis}"]], _transcripts);
         _learners.Add(silo);
         await silo.ReadyAsync(cancellationToken);
         return silo;

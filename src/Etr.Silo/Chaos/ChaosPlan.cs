@@ -15,6 +15,9 @@ internal sealed record ChaosRequest
     /// <summary>Where the faults are logged; null logs nowhere.</summary>
     public string? Log { get; init; }
 
+    /// <summary>Directory for what each silo writes; null keeps its last lines only.</summary>
+    public string? Transcripts { get; init; }
+
     /// <summary><c>host:port</c> of a Redis of yours, which is spared; null lets the first silo host the store, which is not.</summary>
     public string? Redis { get; init; }
 }

@@ -17,10 +17,12 @@ internal sealed class ChaosRunner(ChaosRequest request, Terminal terminal, TimeP
     public async Task<int> RunAsync(CancellationToken interrupt)
     {
         string directory = Directory.CreateTempSubdirectory("etr-chaos-").FullName;
+        if (request.Transcripts is { } transcripts)
+            Directory.CreateDirectory(transcripts);
         using var log = new ChaosLog(request.Log);
         try
         {
-            await using ChaosCluster cluster = await ChaosCluster.StartAsync(directory, request.Redis, time, interrupt);
+            await using ChaosCluster cluster = await ChaosCluster.StartAsync(directory, request, time, interrupt);
             terminal.Line($"cluster    {cluster.LearnerSilos.Count} that may train, {cluster.SamplerSilos.Count} that sample; run {cluster.Run} in {directory}");
             if (await cluster.AdvancedAsync(0, Deadline, interrupt) is null)
                 throw new CommandFailure($"the run has committed no step within {Deadline.TotalSeconds:0} s, before any fault", ExitCodes.Failed);

@@ -17,7 +17,10 @@ internal sealed partial class ChildSilo : IAsyncDisposable
     private readonly Queue<string> _lines = new();
     private readonly TaskCompletionSource<string> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private ChildSilo(string roles, Process process) => (Roles, _process) = (roles, process);
+    private readonly string? _transcripts;
+    private StreamWriter? _transcript;
+
+    private ChildSilo(string roles, Process process, string? transcripts) => (Roles, _process, _transcripts) = (roles, process, transcripts);
 
     /// <summary>Its roles, as they were asked for.</summary>
     public string Roles { get; }
@@ -39,7 +42,10 @@ internal sealed partial class ChildSilo : IAsyncDisposable
     }
 
     /// <summary>Starts a silo; it need not be a member yet.</summary>
-    public static ChildSilo Start(string roles, IEnumerable<string> arguments)
+    /// <param name="roles">Its roles.</param>
+    /// <param name="arguments">What else <c>etr silo</c> is told.</param>
+    /// <param name="transcripts">A directory for all that it writes, a file a process; null keeps the last lines only.</param>
+    public static ChildSilo Start(string roles, IEnumerable<string> arguments, string? transcripts)
     {
         (string program, string[] first) = Program();
         var start = new ProcessStartInfo(program, [.. first, "silo", "--roles", roles, .. arguments])
@@ -48,11 +54,12 @@ internal sealed partial class ChildSilo : IAsyncDisposable
             RedirectStandardError = true,
         };
         var process = new Process { StartInfo = start, EnableRaisingEvents = true };
-        var child = new ChildSilo(roles, process);
+        var child = new ChildSilo(roles, process, transcripts);
         process.OutputDataReceived += (_, e) => child.Hear(e.Data);
         process.ErrorDataReceived += (_, e) => child.Hear(e.Data);
         process.Exited += (_, _) => child._ready.TrySetResult("");
         process.Start();
+        child.Keep();
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         return child;
@@ -109,6 +116,11 @@ internal sealed partial class ChildSilo : IAsyncDisposable
     {
         await KillAsync();
         _process.Dispose();
+        lock (_lines)
+        {
+            _transcript?.Dispose();
+            _transcript = null;
+        }
     }
 
     // The program itself, the runtime with the program as its first argument, or, from another program, the one beside it.
@@ -123,6 +135,12 @@ internal sealed partial class ChildSilo : IAsyncDisposable
         };
     }
 
+    private void Keep()
+    {
+        if (_transcripts is { } directory)
+            _transcript = new StreamWriter(Path.Combine(directory, $"{Roles.Replace(',', '-')}-{_process.Id}.log")) { AutoFlush = true };
+    }
+
     private void Hear(string? line)
     {
         if (line is null)
@@ -132,6 +150,7 @@ internal sealed partial class ChildSilo : IAsyncDisposable
             _lines.Enqueue(line);
             if (_lines.Count > MostLines)
                 _lines.Dequeue();
+            _transcript?.WriteLine(line);
         }
 
         if (line.StartsWith("READY ", StringComparison.Ordinal))

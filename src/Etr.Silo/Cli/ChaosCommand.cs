@@ -10,6 +10,7 @@ internal sealed class ChaosCommand : IEtrCommand
     private readonly Option<double> _minutes = new("--minutes") { Description = "How long faults are made.", HelpName = "M", DefaultValueFactory = static _ => 5 };
     private readonly Option<int> _faults = new("--faults") { Description = "Stop after so many faults; 0 does not.", HelpName = "N", DefaultValueFactory = static _ => 0 };
     private readonly Option<string?> _log = new("--log") { Description = "Write a JSON line a fault: time, fault, pid, role, step, seconds to the next commit, audit.", HelpName = "FILE" };
+    private readonly Option<string?> _transcripts = new("--transcripts") { Description = "Keep what each silo writes, a file a process.", HelpName = "DIR" };
     private readonly Option<string?> _redis = new("--redis") { Description = "Keep the state in a Redis of yours (a scratch one): then the learner's silo fails over too.", HelpName = "HOST:PORT" };
 
     /// <inheritdoc/>
@@ -25,7 +26,7 @@ internal sealed class ChaosCommand : IEtrCommand
     {
         var command = new Command("chaos", "Train on a cluster of its own while killing, freezing, draining and adding silos at random; exit code 1 where anything was lost, counted twice, or hung.")
         {
-            _seed, _minutes, _faults, _log, _redis,
+            _seed, _minutes, _faults, _log, _transcripts, _redis,
         };
         _minutes.Validators.Add(result =>
         {
@@ -39,6 +40,7 @@ internal sealed class ChaosCommand : IEtrCommand
                 Duration = TimeSpan.FromMinutes(parsed.GetValue(_minutes)),
                 Faults = Math.Max(0, parsed.GetValue(_faults)),
                 Log = parsed.GetValue(_log),
+                Transcripts = parsed.GetValue(_transcripts),
                 Redis = parsed.GetValue(_redis),
             },
             context.Terminal,
