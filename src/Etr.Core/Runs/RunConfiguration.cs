@@ -96,9 +96,21 @@ public sealed record PolicyOptions
     [Required]
     public string Path { get; init; } = "models/arithmetic";
 
-    /// <summary><c>torch</c> or <c>deterministic</c> (one sequence at a time, bit-stable). The default value is <c>torch</c>.</summary>
-    [AllowedValues("torch", "deterministic")]
+    /// <summary>
+    /// What draws: <c>torch</c> (libtorch, any device), <c>cpu</c> (the engine for small models, on the CPU whatever the device), or
+    /// <c>auto</c>, which takes <c>cpu</c> where the device is the CPU and the model has at most a few hundred million parameters, and
+    /// <c>torch</c> elsewhere. <c>deterministic</c> draws as <c>cpu</c> does, whose traces are bit-stable, and trains on one thread. The
+    /// default value is <c>torch</c>.
+    /// </summary>
+    [AllowedValues("auto", "torch", "cpu", "deterministic")]
     public string Engine { get; init; } = "torch";
+
+    /// <summary>
+    /// Weights that a sampler draws with: <c>none</c> (fp32) or <c>int8</c> (rounded to a byte each as they are loaded; the cpu engine alone;
+    /// the sampler's log-probabilities then lie further from the learner's). The default value is <c>none</c>.
+    /// </summary>
+    [AllowedValues("none", "int8")]
+    public string Quantization { get; init; } = "none";
 
     /// <summary><c>cpu</c> or <c>cuda:N</c>. The default value is <c>cpu</c>.</summary>
     [RegularExpression("^(cpu|cuda:[0-9]{1,2})$")]
