@@ -10,7 +10,7 @@ namespace Etr.Benchmarks.Engines;
 /// of three sizes: whole generations, from prompt to the last token, of the same numbers of sequences and the same lengths. Rounds
 /// go in turn, so that what else the machine does meets all alike; figures are medians, by the clock and by processor time, which
 /// what else runs disturbs less. Beside them the floor: the time that
-/// a step's arithmetic and its memory traffic take by themselves at the GEMM and read rates measured just before.
+/// a step's arithmetic and its memory traffic take by themselves at the multiply-add and read rates measured just before.
 /// Arguments: [--models 1M,9M,134M] [--sequences N,N,…] [--threads N] [--rounds N] [--length N] [--llama DIR].
 /// The folder of libllama may be given as ETR_LLAMA_DIR, too.
 /// </summary>
@@ -28,11 +28,12 @@ internal static class EngineBenchmarks
         {
             using var model = new BenchModel(name);
             int length = arguments.Number("--length", name == "134M" ? 32 : 96);
-            double flops = MachineRates.GemmFlops();
+            double gemm = MachineRates.GemmFlops();
+            double flops = MachineRates.FusedFlops(threads);
             double bytes = MachineRates.ReadBytes();
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{name}: {model.Config.ParameterCount / 1e6:F2} M parameters, {threads} threads, {BenchModel.PromptTokens}+{length} tokens, GEMM {flops / 1e9:F0} GFLOP/s, read {bytes / 1e9:F1} GB/s"));
+                $"{name}: {model.Config.ParameterCount / 1e6:F2} M parameters, {threads} threads, {BenchModel.PromptTokens}+{length} tokens, multiply-adds {flops / 1e9:F0} GFLOP/s, libtorch's GEMM {gemm / 1e9:F0}, read {bytes / 1e9:F1} GB/s"));
             await using var contenders = await Contenders.StartAsync(model, threads, widths.Max(), length, llama);
             Console.WriteLine($"sequences {string.Concat(contenders.Names.Select(contender => $"{contender,14}"))}   cpu/torch  cpu/llama  int8/q8    FLOP floor   byte floor (tok/s, fp32)");
             foreach (int width in widths)
