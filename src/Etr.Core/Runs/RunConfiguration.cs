@@ -98,12 +98,12 @@ public sealed record PolicyOptions
 
     /// <summary>
     /// What draws: <c>torch</c> (libtorch, any device), <c>cpu</c> (the engine for small models, on the CPU whatever the device), or
-    /// <c>auto</c>, which takes <c>cpu</c> where the device is the CPU and the model has at most a few hundred million parameters, and
+    /// <c>auto</c>, which takes <c>cpu</c> where the device is the CPU and the model has at most 150 million parameters, and
     /// <c>torch</c> elsewhere. <c>deterministic</c> draws as <c>cpu</c> does, whose traces are bit-stable, and trains on one thread. The
-    /// default value is <c>torch</c>.
+    /// default value is <c>auto</c>.
     /// </summary>
     [AllowedValues("auto", "torch", "cpu", "deterministic")]
-    public string Engine { get; init; } = "torch";
+    public string Engine { get; init; } = "auto";
 
     /// <summary>
     /// Weights that a sampler draws with: <c>none</c> (fp32) or <c>int8</c> (rounded to a byte each as they are loaded; the cpu engine alone;
@@ -111,6 +111,19 @@ public sealed record PolicyOptions
     /// </summary>
     [AllowedValues("none", "int8")]
     public string Quantization { get; init; } = "none";
+
+    /// <summary>Engine and weights in one word, as samplers are asked for them: <c>cpu</c>, <c>cpu+int8</c>.</summary>
+    public string ToEngineKind() => Quantization == "none" ? Engine : $"{Engine}+{Quantization}";
+
+    /// <summary>These options with the engine and weights that <see cref="ToEngineKind"/> has put into one word.</summary>
+    public PolicyOptions WithEngineKind(string kind)
+    {
+        ArgumentNullException.ThrowIfNull(kind);
+        int plus = kind.IndexOf('+', StringComparison.Ordinal);
+        return plus < 0
+            ? this with { Engine = kind, Quantization = "none" }
+            : this with { Engine = kind[..plus], Quantization = kind[(plus + 1)..] };
+    }
 
     /// <summary><c>cpu</c> or <c>cuda:N</c>. The default value is <c>cpu</c>.</summary>
     [RegularExpression("^(cpu|cuda:[0-9]{1,2})$")]

@@ -108,7 +108,7 @@ internal sealed partial class GroupGrain
         {
             Group = this.GetPrimaryKeyString(),
             Place = _context.Place,
-            Engine = _context.Configuration.Policy.Engine,
+            Engine = _context.Configuration.Policy.ToEngineKind(),
             Epoch = grant.Epoch,
             Prompt = _context.Prompts[Spec.Prompt].Text,
             PromptIndex = Spec.Prompt,

@@ -9,8 +9,8 @@ namespace Etr.Policy.Rollouts;
 /// <summary>Makes the rollout engine that a run's configuration asks for.</summary>
 public static class RolloutEngines
 {
-    /// <summary>Parameters up to which <c>auto</c> takes the CPU engine: the largest model that it was measured with.</summary>
-    public const long MostCpuParameters = 400_000_000;
+    /// <summary>Parameters up to which <c>auto</c> takes the CPU engine: about the largest model that it was measured with.</summary>
+    public const long MostCpuParameters = 150_000_000;
 
     /// <summary>Reads the model's configuration and tokenizer and starts the engine.</summary>
     /// <param name="policy">The model's folder, the kind of engine, its device and slots.</param>
