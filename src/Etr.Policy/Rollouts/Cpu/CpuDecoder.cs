@@ -13,6 +13,9 @@ internal sealed unsafe class CpuDecoder : IDisposable
     // Weights that the workers may each stream through for themselves: what a shared cache holds.
     private const long LargestApart = 20L << 20;
 
+    // Multiplications of a pass below which one worker is as fast as several, and need not wait for a core that others use.
+    private const long WorkOfOne = 4L << 20;
+
     // Rows that a worker must have for it to be worth it.
     private const int FewestApart = 4;
 
@@ -24,13 +27,20 @@ internal sealed unsafe class CpuDecoder : IDisposable
     private readonly Action<int> _pass;
     private readonly int _queryWidth;
     private readonly float _queryScale;
+    private readonly long _workOfOne;
     private Scratch _scratch;
     private TokenBatch _batch = new();
     private bool _apart;
+    private int _workers;
 
-    /// <summary>A decoder over weights that stay the caller's.</summary>
-    public CpuDecoder(CpuWeights weights, KeyValuePages pages, WorkerTeam team)
+    /// <summary>A decoder over weights, pages and a team that stay the caller's.</summary>
+    /// <param name="weights">The weights.</param>
+    /// <param name="pages">Where sequences have their keys and values.</param>
+    /// <param name="team">The workers.</param>
+    /// <param name="workOfOne">Multiplications of a pass below which one worker makes it alone.</param>
+    public CpuDecoder(CpuWeights weights, KeyValuePages pages, WorkerTeam team, long workOfOne = WorkOfOne)
     {
+        _workOfOne = workOfOne;
         _weights = weights;
         _config = weights.Config;
         _team = team;
@@ -65,8 +75,16 @@ internal sealed unsafe class CpuDecoder : IDisposable
 
         Reserve(batch.Rows, outputs, longest);
         _batch = batch;
-        _apart = _team.Count == 1 || (_weights.Bytes <= LargestApart && batch.Runs.Count >= FewestApart * _team.Count);
-        _team.Run(_pass);
+        _workers = batch.Rows * _weights.Multiplications < _workOfOne ? 1 : _team.Count;
+        _apart = _workers == 1 || (_weights.Bytes <= LargestApart && batch.Runs.Count >= FewestApart * _team.Count);
+        if (_workers == 1)
+        {
+            Pass(0);
+        }
+        else
+        {
+            _team.Run(_pass);
+        }
     }
 
     public void Dispose()
@@ -94,7 +112,7 @@ internal sealed unsafe class CpuDecoder : IDisposable
 
     private void Pass(int worker)
     {
-        var share = new Share(_batch, worker, _team.Count, _apart);
+        var share = new Share(_batch, worker, _workers, _apart);
         Embed(share);
         Meet();
         for (int i = 0; i < _config.Layers; i++)

@@ -9,7 +9,7 @@ internal sealed unsafe class CpuLaneModel : ILaneModel
     private const int MostPromptRows = 256;
 
     // Logits below which sharing out the draws costs more than it saves.
-    private const long FewLogits = 2048;
+    private const long FewLogits = 8192;
 
     private readonly CpuWeights _weights;
     private readonly KeyValuePages _pages;

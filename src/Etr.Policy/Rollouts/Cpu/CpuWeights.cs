@@ -17,6 +17,7 @@ internal sealed unsafe class CpuWeights : IDisposable
         _embedding = embedding;
         Layers = layers;
         Head = head;
+        Multiplications = Bytes / (head.IsInt8 ? 1 : sizeof(float));
     }
 
     /// <summary>The model's shape.</summary>
@@ -30,6 +31,9 @@ internal sealed unsafe class CpuWeights : IDisposable
 
     /// <summary>Bytes that a token's pass reads of them.</summary>
     public long Bytes => Head.Bytes + Layers.Sum(layer => layer.Joined.Bytes + layer.Output.Bytes + layer.GateUp.Bytes + layer.Down.Bytes);
+
+    /// <summary>Multiplications of a token's pass.</summary>
+    public long Multiplications { get; }
 
     /// <summary>A token's vector, fp32.</summary>
     public float* Embedding(int token) => _embedding.Floats + (long)token * Config.HiddenSize;

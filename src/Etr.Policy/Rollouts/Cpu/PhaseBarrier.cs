@@ -6,14 +6,17 @@ namespace Etr.Policy.Rollouts.Cpu;
 /// </summary>
 internal sealed class PhaseBarrier(int parties)
 {
-    // About twenty microseconds: longer than a phase of a small model, much shorter than a time slice.
-    private const int Spins = 400;
+    // About twenty microseconds: longer than a phase of a small model, much shorter than a time slice. Where spinning was in
+    // vain, the next tries are shorter: the others have no core to come on.
+    private const int MostSpins = 400;
+    private const int FewestSpins = 25;
     private const int Pause = 2;
 
     private readonly object _parking = new();
     private int _arrived;
     private int _phase;
     private int _parked;
+    private int _spins = MostSpins;
 
     /// <summary>Number of meetings so far; stands still between a thread's own two arrivals.</summary>
     public int Phase => Volatile.Read(ref _phase);
@@ -38,16 +41,19 @@ internal sealed class PhaseBarrier(int parties)
             return;
         }
 
-        for (int i = 0; i < Spins; i++)
+        int spins = Volatile.Read(ref _spins);
+        for (int i = 0; i < spins; i++)
         {
             if (Volatile.Read(ref _phase) != phase)
             {
+                Volatile.Write(ref _spins, Math.Min(MostSpins, spins + FewestSpins));
                 return;
             }
 
             Thread.SpinWait(Pause);
         }
 
+        Volatile.Write(ref _spins, Math.Max(FewestSpins, spins / 2));
         Park(phase);
     }
 

@@ -19,7 +19,7 @@ internal static unsafe class CpuLogits
         using var team = new WorkerTeam(threads, lowPriority: false);
         using CpuWeights weights = CpuWeights.Load(file, config, int8);
         using var pages = new KeyValuePages(config);
-        using var decoder = new CpuDecoder(weights, pages, team);
+        using var decoder = new CpuDecoder(weights, pages, team, workOfOne: 0);
         var sequence = new CachedSequence(pages);
         var logits = new List<float[]>();
         int position = 0;
