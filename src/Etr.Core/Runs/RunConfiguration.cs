@@ -47,6 +47,18 @@ public sealed record RunOptions
     [Range(1, 1_000_000)]
     public int Steps { get; init; } = 60;
 
+    /// <summary>
+    /// How drawing and training share the time: <c>sync</c> (they take turns), <c>async</c> (groups are opened up to
+    /// <see cref="Staleness"/> steps ahead) or <c>in-flight</c> (the same, and a commit switches the traces under way to the new
+    /// policy between two tokens). The default value is <c>sync</c>.
+    /// </summary>
+    [AllowedValues("sync", "async", "in-flight")]
+    public string Mode { get; init; } = "sync";
+
+    /// <summary>η, most steps by which the policy that drew a token may lag behind; <c>sync</c> allows none. The default value is 1.</summary>
+    [Range(0, 64)]
+    public int Staleness { get; init; } = 1;
+
     /// <summary>Seed of every random number of the run. The default value is 1.</summary>
     [Range(0, long.MaxValue)]
     public long Seed { get; init; } = 1;

@@ -71,4 +71,11 @@ public sealed record TrainingOptions
     /// <summary>What becomes of truncated traces: <c>mask</c> (no loss; the reward still counts) or <c>keep</c>. The default value is <c>mask</c>.</summary>
     [AllowedValues("mask", "keep")]
     public string Truncated { get; init; } = "mask";
+
+    /// <summary>
+    /// Threads of the trainer's tensor operations; 0 takes one per core in <c>sync</c>, and half of them in the other modes where
+    /// sampler and learner are in one process. The default value is 0.
+    /// </summary>
+    [Range(0, 1024)]
+    public int Threads { get; init; }
 }

@@ -44,7 +44,9 @@ internal sealed partial class GroupGrain
         GroupSlots slots = _slots!;
         if (slots.Unleased.Length == 0)
             return;
-        _wait!.Set("the pool's answer", _options.SlotWait);
+        GroupPolicy policy = Policy;
+        if (_wait!.Current is null)
+            _wait.Set("the pool's answer", _options.SlotWait);
         LeaseGrant grant = await Pool.LeaseAsync(new LeaseRequest
         {
             Group = this.GetPrimaryKeyString(),
@@ -59,7 +61,7 @@ internal sealed partial class GroupGrain
             return;
         }
 
-        SlotLease[] leases = Group.Phase == GroupPhase.Rolling ? slots.Grant(grant) : [];
+        SlotLease[] leases = Group.Phase == GroupPhase.Rolling ? slots.Grant(grant, policy.Version) : [];
         Guid[] all = [.. grant.Leases.Select(lease => lease.Lease)];
         Guid[] superfluous = [.. all.Except(leases.Select(lease => lease.Lease))];
         if (superfluous.Length > 0)
@@ -81,7 +83,7 @@ internal sealed partial class GroupGrain
             // The leases stay, then, and the pool says how they were lost.
             refused = false;
             _wait.Set($"{grant.Sampler} to take its draw", _options.Touch);
-            refused = !await GrainFactory.GetGrain<ISamplerGrain>(grant.Sampler).DrawAsync(Draw(grant, leases, slots));
+            refused = !await GrainFactory.GetGrain<ISamplerGrain>(grant.Sampler).DrawAsync(Draw(grant, leases, slots, policy));
         }
         finally
         {
@@ -101,7 +103,7 @@ internal sealed partial class GroupGrain
             _pump.Wake();
     }
 
-    private DrawRequest Draw(LeaseGrant grant, SlotLease[] leases, GroupSlots slots)
+    private DrawRequest Draw(LeaseGrant grant, SlotLease[] leases, GroupSlots slots, GroupPolicy policy)
     {
         SamplingOptions sampling = _context!.Configuration.Sampling;
         return new DrawRequest
@@ -114,8 +116,8 @@ internal sealed partial class GroupGrain
             PromptIndex = Spec.Prompt,
             Round = Spec.Round,
             Seed = _context.Configuration.Run.Seed,
-            PolicyVersion = Spec.PolicyVersion,
-            PolicySha256 = Spec.PolicySha256,
+            PolicyVersion = policy.Version,
+            PolicySha256 = policy.Sha256,
             Temperature = sampling.Temperature,
             TopP = sampling.TopP,
             TopK = sampling.TopK,

@@ -84,10 +84,14 @@ internal sealed partial class GroupGrain : Grain, IGroupGrain
         return Pulse();
     }
 
-    public async Task<GroupPulse> TouchAsync()
+    public async Task<GroupPulse> TouchAsync(GroupPolicy? newest = null)
     {
         if (Group.Phase == GroupPhase.Rolling)
+        {
+            Switch(newest);
             await VoidDeadLeasesAsync();
+        }
+
         _pump.Wake();
         return Pulse();
     }

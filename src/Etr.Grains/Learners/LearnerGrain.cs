@@ -83,17 +83,18 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
 
     public void Dispose() => _stop.Dispose();
 
-    public Task<SubmitAnswer> SubmitAsync(GroupSubmission submission)
+    public async Task<SubmitAnswer> SubmitAsync(GroupSubmission submission)
     {
+        RunContext context = await _contexts.GetAsync(Name);
         SubmitAnswer answer;
         if (submission.Ordinal < _committed.Mark)
             answer = StepOf(submission.Ordinal) is { } step ? new SubmitAnswer(SubmitKind.Committed, step) : new SubmitAnswer(SubmitKind.Duplicate, 0);
-        else if (submission.PolicyVersion + RunShape.StalenessBound < _committed.Step)
+        else if (submission.PolicyVersion + context.Configuration.Run.StalenessBound() < _committed.Step)
             answer = new SubmitAnswer(SubmitKind.Stale, 0);
         else
             answer = new SubmitAnswer(_window.Hold(submission) ? SubmitKind.Accepted : SubmitKind.Duplicate, 0);
         _pump.Wake();
-        return Task.FromResult(answer);
+        return answer;
     }
 
     public Task SkipAsync(long before, long[] ordinals)
@@ -207,7 +208,7 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
     private async Task CommitAsync(RunContext context, StepDraft draft, long start)
     {
         KeptFiles[] before = _committed.Kept;
-        await (_committing = WriteAsync(draft.After(_committed, _time.GetElapsedTime(start).TotalSeconds)));
+        await (_committing = WriteAsync(draft.After(_committed, context.Configuration.Run.KeptVersions(), _time.GetElapsedTime(start).TotalSeconds)));
         _window.Commit(draft.Batch);
         _parts = draft.Saved.Parts;
         await PublishAsync(context, _committed);

@@ -272,7 +272,7 @@ internal sealed partial class RunGrain : Grain, IRunGrain
         {
             // The first touch opens the group, by way of its prompt; so does one that finds it forgotten.
             GroupPulse pulse = _pulses.ContainsKey(ordinal)
-                ? await GrainFactory.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(Name, ordinal)).TouchAsync()
+                ? await GrainFactory.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(Name, ordinal)).TouchAsync(Newest)
                 : await OpenAsync(ordinal);
             if (pulse.Phase == GroupPhase.Unknown)
                 pulse = await OpenAsync(ordinal);
@@ -303,6 +303,9 @@ internal sealed partial class RunGrain : Grain, IRunGrain
     private (long Version, string File, string Sha256) Policy => Run.LastStep is { } last
         ? (last.Step, last.PolicyFile, last.PolicySha256)
         : (0, Run.Start!.PolicyFile, Run.Start.PolicySha256);
+
+    // What open groups go on with; null where each stays with the policy it was opened with.
+    private GroupPolicy? Newest => Shape.SwitchesInFlight() ? new GroupPolicy(Policy.Version, Policy.Sha256) : null;
 
     private async Task FailAsync(string reason)
     {

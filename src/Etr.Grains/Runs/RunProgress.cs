@@ -10,10 +10,11 @@ internal static class RunProgress
     // A prompt set in which nothing can be drawn or graded must not be dealt for ever.
     private const int MostCancelledPerStep = 4;
 
-    /// <summary>Deals until the window of one step is full. Returns whether it dealt.</summary>
+    /// <summary>Deals until the window is full, or the steps that are left have all they need. Returns whether it dealt.</summary>
     public static bool Deal(RunRecord run, RunOptions options)
     {
-        int missing = (RunShape.StalenessBound + 1) * options.PromptsPerStep - run.Ledger.OpenCount;
+        long left = (long)Math.Max(0, options.Steps - run.Step) * options.PromptsPerStep;
+        int missing = (int)Math.Min(options.Window(), left) - run.Ledger.OpenCount;
         if (run.State != RunState.Running || run.Step >= options.Steps || missing <= 0)
             return false;
         run.Ledger.Deal(missing);

@@ -76,7 +76,7 @@ public sealed record StepSummary
     /// <summary>Mean |learner − sampler| log-probability (nats).</summary>
     [Id(23)] public required double SamplerGap { get; init; }
 
-    /// <summary>Mean staleness (versions) of the groups.</summary>
+    /// <summary>Mean over the tokens of how many versions lie between the policy that drew one and the one that was trained.</summary>
     [Id(24)] public required double Staleness { get; init; }
 
     /// <summary>Tokens drawn for the step.</summary>
@@ -85,7 +85,7 @@ public sealed record StepSummary
     /// <summary>Tokens the learner passed through the model.</summary>
     [Id(26)] public required long TrainedTokens { get; init; }
 
-    /// <summary>Seconds from the step's first deal to its last sealed group.</summary>
+    /// <summary>Seconds from the last commit to the step's last sealed group: how long its learner waited.</summary>
     [Id(27)] public required double RolloutSeconds { get; init; }
 
     /// <summary>Seconds of the policy update.</summary>
@@ -105,4 +105,7 @@ public sealed record StepSummary
 
     /// <summary>SHA-256 of the checkpoint.</summary>
     [Id(33)] public required string CheckpointSha256 { get; init; }
+
+    /// <summary>The largest staleness (versions) of a token.</summary>
+    [Id(50)] public long StalenessMaximum { get; init; }
 }

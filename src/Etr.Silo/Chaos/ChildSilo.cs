@@ -45,7 +45,7 @@ internal sealed partial class ChildSilo : IAsyncDisposable
     /// <param name="roles">Its roles.</param>
     /// <param name="arguments">What else <c>etr silo</c> is told.</param>
     /// <param name="transcripts">A directory for all that it writes, a file a process; null keeps the last lines only.</param>
-    public static ChildSilo Start(string roles, IEnumerable<string> arguments, string? transcripts)
+    public static ChildSilo Start(string roles, IEnumerable<string> arguments, string? transcripts = null)
     {
         (string program, string[] first) = Program();
         var start = new ProcessStartInfo(program, [.. first, "silo", "--roles", roles, .. arguments])

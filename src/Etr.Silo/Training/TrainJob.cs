@@ -138,7 +138,7 @@ internal sealed class TrainJob(TrainRequest request, Terminal terminal, TimeProv
     {
         terminal.Line(string.Create(
             CultureInfo.InvariantCulture,
-            $"{summary.Steps} steps in {summary.Seconds:0} s; sampler {summary.Sampler.TokensPerSecond:0} tokens/s, learner {summary.Learner.TokensPerSecond:0} tokens/s, engines busy {100 * share.Job:0.0} % of the job, {100 * share.Training:0.0} % of the training"));
+            $"{summary.Steps} steps in {summary.Seconds:0} s; sampler {summary.Sampler.TokensPerSecond:0} tokens/s, learner {summary.Learner.TokensPerSecond:0} tokens/s, engines busy {100 * share.Job:0.0} % of the job, {100 * share.Training:0.0} % of the training; idle in it: sampler {100 * summary.Idle.Sampler:0.0} %, learner {100 * summary.Idle.Learner:0.0} %"));
         if (status.Reason.Length > 0)
             terminal.Line($"{status.State.ToString().ToLowerInvariant()}: {status.Reason}");
         if (status.SkippedSteps > 0)

@@ -360,4 +360,24 @@ public class FailureTests
         PoolStatus pool = await cluster.UntilAsync(() => cluster.Grains.GetGrain<ISamplerPoolGrain>(0).GetStatusAsync(), status => status.Samplers.Count == 1);
         return cluster.Grains.GetGrain<ISamplerGrain>(pool.Samplers[0].Sampler);
     }
+
+    [Fact]
+    public async Task A_learner_that_reaches_nobody_for_a_while_is_no_reason_to_fail_the_run()
+    {
+        await using EtrCluster cluster = await EtrCluster.StartAsync();
+        int refused = 0;
+
+        // As the store answers when it is away: of the run's writes one was for its start.
+        cluster.Storage.BeforeWrite = (name, _) =>
+        {
+            if (name == "run" && cluster.Storage.WritesOf("learner") > 0 && Interlocked.Increment(ref refused) <= 12)
+                throw new OrleansException("the store is away");
+        };
+        await cluster.Run().StartAsync(cluster.StartOf(EtrCluster.Shape(steps: 2)));
+
+        RunStatus status = await cluster.EndedAsync();
+
+        Assert.Equal((RunState.Completed, 2), (status.State, status.Step));
+        Assert.True(refused > 12);
+    }
 }
