@@ -51,6 +51,19 @@ public static class GroupScorer
         return byGroup;
     }
 
+    /// <summary>
+    /// Whether a group teaches anything: an advantage that is not zero, or, for an estimator that has to see the whole batch, rewards
+    /// that differ. Never a matter of accuracy.
+    /// </summary>
+    public static bool HasSignal(GroupBody group, RewardPlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(group);
+        ArgumentNullException.ThrowIfNull(plan);
+        return plan.Estimator.NeedsBatch
+            ? !Moments.Of([.. group.Traces.Select(trace => trace.Payment.Reward)]).IsConstant
+            : group.Traces.Any(trace => trace.Payment.Advantage != 0);
+    }
+
     /// <summary>What people read about each trace of a group.</summary>
     public static TraceStatistics[] Statistics(GroupBody group, RewardPlan plan)
     {

@@ -59,6 +59,35 @@ public sealed record RunOptions
     [Range(0, 64)]
     public int Staleness { get; init; } = 1;
 
+    /// <summary>
+    /// Which groups are dropped before they are trained on: <c>none</c>, or <c>no-signal</c>, those whose advantages are all zero (never
+    /// "all right": such a group may teach by its trend). A fresh prompt takes the place of each. The default value is <c>none</c>.
+    /// </summary>
+    [AllowedValues("none", "no-signal")]
+    public string Filter { get; init; } = "none";
+
+    /// <summary>Most groups that are dropped for want of signal between two steps; what comes after is trained on. The default value is 16.</summary>
+    [Range(0, 65_536)]
+    public int FilterBudget { get; init; } = 16;
+
+    /// <summary>
+    /// How prompts are chosen: <c>none</c> (each once an epoch, in a random order) or <c>history</c> (of some that are next in that
+    /// order, one by what its last round left to learn: docs/method.md). The default value is <c>none</c>.
+    /// </summary>
+    [AllowedValues("none", "history")]
+    public string Curriculum { get; init; } = "none";
+
+    /// <summary>Prompts from which the curriculum chooses one. The default value is 4.</summary>
+    [Range(2, 64)]
+    public int CurriculumChoices { get; init; } = 4;
+
+    /// <summary>
+    /// Newest steps whose checkpoints and policies are kept, beside the best one evaluated; more where <see cref="Staleness"/> needs
+    /// them. The default value is 2.
+    /// </summary>
+    [Range(1, 1000)]
+    public int KeepCheckpoints { get; init; } = 2;
+
     /// <summary>Seed of every random number of the run. The default value is 1.</summary>
     [Range(0, long.MaxValue)]
     public long Seed { get; init; } = 1;
@@ -181,4 +210,15 @@ public sealed record EvaluationOptions
 
     /// <summary>Whether greedy traces are evaluated beside them. The default value is true.</summary>
     public bool Greedy { get; init; } = true;
+
+    /// <summary>Steps between two evaluations during the run, sampled ones only; 0 makes none. The default value is 0.</summary>
+    [Range(0, 1_000_000)]
+    public int Every { get; init; }
+
+    /// <summary>
+    /// The run ends after so many evaluations in a row that were not better than the best one: in accuracy, or, where that is
+    /// equal, in length; 0 never ends it. The default value is 0.
+    /// </summary>
+    [Range(0, 1000)]
+    public int Patience { get; init; }
 }

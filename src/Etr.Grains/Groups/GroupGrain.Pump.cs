@@ -150,28 +150,20 @@ internal sealed partial class GroupGrain
             return;
         }
 
+        TraceStatistics[] traces = GroupScorer.Statistics(body, _context!.Rewards);
+        RoundResult result = ResultOf(traces);
+        if (await FilteredAsync(body, result))
+            return;
+
         byte[] bytes = GroupBodyCodec.Write(body);
         Group.Sha256 = DurableFile.Sha256(bytes);
-        await _files.WriteGroupAsync(_context!.Place, Group.Sha256, bytes, CancellationToken.None);
+        await _files.WriteGroupAsync(_context.Place, Group.Sha256, bytes, CancellationToken.None);
         if (Group.Phase != GroupPhase.Rolling)
             return;
 
-        TraceStatistics[] traces = GroupScorer.Statistics(body, _context!.Rewards);
-        GroupStatistics group = GroupStatistics.Of(traces);
         (Group.Phase, Group.Bytes, Group.Tokens) = (GroupPhase.Sealed, bytes.Length, traces.Sum(trace => (long)trace.TokenCount));
         Group.Slots = [.. _slots!.ToRecords().Select(slot => slot with { Frame = [], Ending = null })];
-        Group.Suspect = false;
-        Group.Untold = new RoundResult
-        {
-            Round = Spec.Round,
-            Ordinal = Spec.Ordinal,
-            PolicyVersion = Spec.PolicyVersion,
-            Accuracy = group.Accuracy,
-            Length = group.Length,
-            Trend = group.Trend,
-            BestSlot = Array.FindIndex(traces, trace => trace.Reward == traces.Max(other => other.Reward)),
-            WorstSlot = Array.FindIndex(traces, trace => trace.Reward == traces.Min(other => other.Reward)),
-        };
+        (Group.Suspect, Group.Untold) = (false, result);
         try
         {
             await _writer.WriteAsync();
@@ -184,7 +176,34 @@ internal sealed partial class GroupGrain
         }
 
         _slots = null;
-        Publish(RolloutEventKind.GroupSealed, -1, -1, group.Accuracy, group.Trend);
+        Publish(RolloutEventKind.GroupSealed, -1, -1, result.Accuracy, result.Trend);
+    }
+
+    private RoundResult ResultOf(TraceStatistics[] traces)
+    {
+        GroupStatistics group = GroupStatistics.Of(traces);
+        return new RoundResult
+        {
+            Round = Spec.Round,
+            Ordinal = Spec.Ordinal,
+            PolicyVersion = Spec.PolicyVersion,
+            Accuracy = group.Accuracy,
+            Length = group.Length,
+            Trend = group.Trend,
+            BestSlot = Array.FindIndex(traces, trace => trace.Reward == traces.Max(other => other.Reward)),
+            WorstSlot = Array.FindIndex(traces, trace => trace.Reward == traces.Min(other => other.Reward)),
+        };
+    }
+
+    // The run decides, since it has the budget; asked again after a crash it says the same.
+    private async Task<bool> FilteredAsync(GroupBody body, RoundResult result)
+    {
+        bool filters = _context!.Configuration.Run.Filter == "no-signal";
+        if (!filters || GroupScorer.HasSignal(body, _context.Rewards) || !await GrainFactory.GetGrain<IRunGrain>(Spec.Run).FilterAsync(Spec.Ordinal))
+            return false;
+        await GrainFactory.GetGrain<IPromptGrain>(IPromptGrain.KeyOf(Spec.Run, Spec.Prompt)).RoundSealedAsync(result);
+        await EndAsync(GroupPhase.Cancelled, GroupCancellation.Filtered);
+        return true;
     }
 
     private GroupBody? Score()

@@ -167,7 +167,7 @@ internal sealed partial class GroupGrain : Grain, IGroupGrain
     private GroupPulse Pulse() => new()
     {
         Phase = Group.Phase,
-        Wait = _wait?.Current,
+        Wait = _pump.WaitOr(_wait),
         Tokens = _slots?.Tokens ?? Group.Tokens,
     };
 

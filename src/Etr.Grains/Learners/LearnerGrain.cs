@@ -42,6 +42,7 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
     private BatchWindow _window = new(0);
     private IPolicyTrainer? _trainer;
     private IReadOnlyList<ManifestPart>? _parts;
+    private int[]? _keep;
     private bool _published;
     private bool _training;
     private bool _ending;
@@ -104,14 +105,15 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
         return Task.CompletedTask;
     }
 
-    public Task<LearnerPulse> TouchAsync()
+    public Task<LearnerPulse> TouchAsync(int[] keep)
     {
+        _keep = keep;
         _pump.Wake();
         return Task.FromResult(new LearnerPulse
         {
             Step = _committed.Step,
             Held = _window.HeldCount,
-            Wait = _training ? null : _wait.Current,
+            Wait = _training ? null : _pump.WaitOr(_wait),
             Ended = _committed.Ended,
             Fault = _pump.Failures >= MostFailures ? $"The learner failed {_pump.Failures} times in a row: {_pump.Fault}" : "",
         });
@@ -208,11 +210,18 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
     private async Task CommitAsync(RunContext context, StepDraft draft, long start)
     {
         KeptFiles[] before = _committed.Kept;
-        await (_committing = WriteAsync(draft.After(_committed, context.Configuration.Run.KeptVersions(), _time.GetElapsedTime(start).TotalSeconds)));
+        await (_committing = WriteAsync(draft.After(_committed, Kept(context), _time.GetElapsedTime(start).TotalSeconds)));
         _window.Commit(draft.Batch);
         _parts = draft.Saved.Parts;
         await PublishAsync(context, _committed);
         Collect(context, before, _committed.Kept);
+    }
+
+    // The newest, and those that the run wants; all, while it has not said.
+    private KeptFiles[] Kept(RunContext context)
+    {
+        int newest = context.Configuration.Run.KeptVersions() - 1;
+        return [.. _committed.Kept.Where((files, index) => _keep is null || index >= _committed.Kept.Length - newest || _keep.Contains(files.Step))];
     }
 
     private async Task WriteAsync(LearnerRecord record)

@@ -18,9 +18,9 @@ internal sealed record StepDraft(
 
     /// <summary>The record that commits this step after <paramref name="before"/>.</summary>
     /// <param name="before">The record of the step before.</param>
-    /// <param name="kept">Versions whose files are kept.</param>
+    /// <param name="kept">Files of earlier steps that stay.</param>
     /// <param name="commitSeconds">How long writing took.</param>
-    public LearnerRecord After(LearnerRecord before, int kept, double commitSeconds)
+    public LearnerRecord After(LearnerRecord before, KeptFiles[] kept, double commitSeconds)
     {
         var files = new KeptFiles(Step, Saved.Checkpoint.Path, Saved.Checkpoint.Sha256, Saved.Policy.Path, Saved.Policy.Sha256);
         long last = Batch[^1].Ordinal;
@@ -28,7 +28,7 @@ internal sealed record StepDraft(
         {
             Step = Step,
             Mark = last + 1,
-            Kept = [.. before.Kept.TakeLast(kept - 1), files],
+            Kept = [.. kept, files],
             Ends = [.. before.Ends.TakeLast(MostEnds - 1), new StepEnd(Step, last)],
             Manifest = new StepManifest
             {

@@ -1,4 +1,5 @@
 using Etr.Core.Runs;
+using Etr.Grains.Evaluations;
 using Etr.Grains.Feed;
 using Etr.Grains.Groups;
 using Etr.Grains.Learners;
@@ -33,6 +34,7 @@ internal sealed partial class RunGrain : Grain, IRunGrain
     private readonly Dictionary<long, WaitNote> _unreached = [];
     private readonly Dictionary<int, StepSummary> _summaries = [];
     private LearnerPulse? _learner;
+    private Wait? _evaluator;
     private long _since;
     private long _sampledBefore;
     private readonly ISiloStatusOracle _silos;
@@ -166,6 +168,7 @@ internal sealed partial class RunGrain : Grain, IRunGrain
     {
         if (Run.Start is null || !RunProgress.Commit(Run, summary, Shape))
             return;
+        RunProgress.PlanEvaluation(Run, Context.Configuration.Evaluation.Every);
         RunProgress.Deal(Run, Shape);
         long[] cancelled = Run.State == RunState.Completed ? RunProgress.CancelOpen(Run) : [];
         await _writer.WriteAsync();
@@ -193,6 +196,31 @@ internal sealed partial class RunGrain : Grain, IRunGrain
 
     public Task GroupStaleAsync(long ordinal) => DropAsync(ordinal, GroupOutcome.Stale);
 
+    public async Task<bool> FilterAsync(long ordinal)
+    {
+        if (Run.Start is null)
+            return false;
+        long open = Run.Ledger.OpenCount;
+        bool dropped = RunProgress.TryFilter(Run, ordinal, Shape);
+        if (Run.Ledger.OpenCount == open)
+            return dropped;
+        RunProgress.Deal(Run, Shape);
+        await _writer.WriteAsync();
+        _metrics.GroupDropped(GroupOutcome.Filtered);
+        await GoOnOrEndAsync();
+        return dropped;
+    }
+
+    public async Task EvaluatedAsync(RunEvaluation found)
+    {
+        if (Run.Start is null || !RunProgress.Evaluate(Run, found))
+            return;
+        await _writer.WriteAsync();
+        Publish(RolloutEventKind.Evaluated, found.Step, found.Accuracy, 0, found.Failure);
+        LogEvaluated(Name, found.Step, found.Accuracy, found.Length, found.Failure);
+        _pump.Wake();
+    }
+
     private async Task DropAsync(long ordinal, GroupOutcome outcome)
     {
         if (Run.Start is null || !RunProgress.Drop(Run, ordinal, outcome, Shape))
@@ -208,6 +236,8 @@ internal sealed partial class RunGrain : Grain, IRunGrain
     {
         foreach (long gone in _pulses.Keys.Where(ordinal => ordinal < Run.Ledger.Mark).ToArray())
             _pulses.Remove(gone);
+        foreach (long gone in Run.Places.Keys.Where(ordinal => ordinal < Run.Ledger.Mark).ToArray())
+            Run.Places.Remove(gone);
         foreach (long gone in _unreached.Keys.Where(ordinal => ordinal < Run.Ledger.Mark).ToArray())
             _unreached.Remove(gone);
         KeepTouching();
@@ -250,20 +280,50 @@ internal sealed partial class RunGrain : Grain, IRunGrain
     {
         if (Run.State != RunState.Running)
             return;
+        if (RunProgress.EarlyEnd(Run, Context.Configuration.Evaluation.Patience) is { } reason)
+        {
+            await StopAsync(reason);
+            return;
+        }
+
         var learner = GrainFactory.GetGrain<ILearnerGrain>(Name);
         await learner.SkipAsync(Run.Ledger.Mark, Run.Ledger.Skipped);
-        _learner = await learner.TouchAsync();
+        _learner = await learner.TouchAsync(KeptSteps);
         if (_learner.Ended.Length > 0)
             await CloseAsync(_learner.Ended);
         else if (_learner.Fault.Length > 0)
             await FailAsync(_learner.Fault);
 
-        bool all = true;
+        bool all = await TouchEvaluatorAsync();
         foreach (long[] some in Run.Ledger.Open.ToArray().Chunk(Parallel))
             all &= (await Task.WhenAll(some.Select(TouchGroupAsync))).All(touched => touched);
         if (!all)
             _pump.WakeAfter(Soon);
         _metrics.Groups(_pulses.Values);
+    }
+
+    private int[] KeptSteps =>
+        [.. new[] { RunEvaluation.BestOf(Run.Evaluations)?.Step ?? 0, Run.EvaluationDue }.Where(step => step > 0)];
+
+    private async Task<bool> TouchEvaluatorAsync()
+    {
+        if (Run.EvaluationDue == 0 || Run.State != RunState.Running)
+        {
+            _evaluator = null;
+            return true;
+        }
+
+        try
+        {
+            _evaluator = await GrainFactory.GetGrain<IEvaluatorGrain>(Name).TouchAsync(Run.EvaluationDue, Run.EvaluationSha256);
+            return true;
+        }
+        catch (Exception exception)
+        {
+            // Evaluations are for people and for the run's end; training does not wait for them.
+            LogNoEvaluator(Name, exception.Message);
+            return false;
+        }
     }
 
     private async Task<bool> TouchGroupAsync(long ordinal)
@@ -294,9 +354,10 @@ internal sealed partial class RunGrain : Grain, IRunGrain
 
     private async Task<GroupPulse> OpenAsync(long ordinal)
     {
-        int prompt = Context.Schedule.PromptOf(ordinal);
+        long place = await PlaceAsync(ordinal);
+        int prompt = Context.Schedule.PromptOf(place);
         (long version, string file, string sha256) = Policy;
-        await GrainFactory.GetGrain<IPromptGrain>(IPromptGrain.KeyOf(Name, prompt)).OpenRoundAsync(ordinal, version, file, sha256);
+        await GrainFactory.GetGrain<IPromptGrain>(IPromptGrain.KeyOf(Name, prompt)).OpenRoundAsync(ordinal, place, version, file, sha256);
         return new GroupPulse { Phase = GroupPhase.Rolling, Tokens = 0 };
     }
 
@@ -367,6 +428,12 @@ internal sealed partial class RunGrain : Grain, IRunGrain
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Run {Run}: step {Step} committed, accuracy {Accuracy:F3}, length {Length:F1}, trend {Trend:F3}.")]
     private partial void LogStep(string run, int step, double accuracy, double length, double trend);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Run {Run}: step {Step} evaluated, held-out accuracy {Accuracy:F3}, length {Length:F1}. {Failure}")]
+    private partial void LogEvaluated(string run, int step, double accuracy, double length, string failure);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Run {Run}: no evaluator can be reached: {Reason}")]
+    private partial void LogNoEvaluator(string run, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Run}: group {Ordinal} could not be reached; it is tried again.")]
     private partial void LogUnreachable(string run, long ordinal, Exception exception);

@@ -17,6 +17,6 @@ internal static class RunShape
     /// <summary>Whether traces under way go on with the policy of a new commit.</summary>
     public static bool SwitchesInFlight(this RunOptions run) => run.Mode == InFlight;
 
-    /// <summary>Versions whose files are kept: those that an open group may draw with, and the one before, for who is late.</summary>
-    public static int KeptVersions(this RunOptions run) => run.StalenessBound() + 2;
+    /// <summary>Newest versions whose files are kept: at least those that an open group may draw with, and the one before, for who is late.</summary>
+    public static int KeptVersions(this RunOptions run) => Math.Max(run.KeepCheckpoints, run.StalenessBound() + 2);
 }

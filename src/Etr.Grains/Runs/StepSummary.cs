@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Etr.Grains.Runs;
 
 /// <summary>What one committed step was, as shown everywhere. Means are over the step's traces unless said otherwise.</summary>
@@ -108,4 +110,12 @@ public sealed record StepSummary
 
     /// <summary>The largest staleness (versions) of a token.</summary>
     [Id(50)] public long StalenessMaximum { get; init; }
+
+    /// <summary>Seconds from the commit before to this one.</summary>
+    [JsonIgnore]
+    public double Seconds => RolloutSeconds + TrainSeconds + CommitSeconds;
+
+    /// <summary>Tokens drawn a second of the step, whatever else was done in it.</summary>
+    [JsonIgnore]
+    public double TokensPerSecond => Seconds > 0 ? SampledTokens / Seconds : double.NaN;
 }

@@ -2,6 +2,7 @@ using Etr.Core.Policies;
 using Etr.Core.Rollouts;
 using Etr.Core.Runs;
 using Etr.Dashboard;
+using Etr.Grains.Evaluations;
 using Etr.Grains.Files;
 using Etr.Grains.Hosting;
 using Etr.Grains.Learners;
@@ -41,7 +42,11 @@ internal static class SiloParts
                 services.AddSingleton(provider => new EngineProvider(
                     [.. Devices(plan).Select(DeviceSpec.Parse)], PolicyOf(plan), provider.GetRequiredService<EngineClock>(), lowPriority: true));
                 if (roles.HasFlag(SiloRoles.Sampler))
+                {
                     services.AddSingleton<IRolloutEngineProvider>(provider => provider.GetRequiredService<EngineProvider>());
+                    services.AddSingleton<IPolicyEvaluator, PolicyEvaluator>();
+                }
+
                 if (roles.HasFlag(SiloRoles.Learner))
                 {
                     services.AddSingleton<IPolicyTrainerProvider, TrainerProvider>();

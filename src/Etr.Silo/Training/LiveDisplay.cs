@@ -63,7 +63,7 @@ internal sealed class LiveDisplay : ITrainDisplay
         grid.AddRow("length", string.Create(CultureInfo.InvariantCulture, $"[bold]{last.Length:0.0}[/] tokens"));
         grid.AddRow("entropy trend", StepFigures.Number(last.Trend, "+0.000;-0.000;0.000") + " nats");
         grid.AddRow("r(R, length)", Correlation(last.TrendLengthCorrelation));
-        grid.AddRow("tokens/s", StepFigures.Number(StepFigures.TokensPerSecond(last), "0"));
+        grid.AddRow("tokens/s", StepFigures.Number(last.TokensPerSecond, "0"));
     }
 
     // The sign is the alarm: a positive one says that the reward pays for length now.

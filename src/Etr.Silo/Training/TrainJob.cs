@@ -65,7 +65,7 @@ internal sealed class TrainJob(TrainRequest request, Terminal terminal, TimeProv
         PolicyRef start = await StartingPolicy.OfAsync(plan.Configuration.Policy.Path, interrupt);
         await CheckStartAsync(run, start);
         var whole = new EngineUse(host.Services.GetRequiredService<EngineClock>());
-        var evaluation = new RunEvaluation(host.Services.GetRequiredService<EngineProvider>(), plan, time);
+        var evaluation = new HeldOutEvaluation(host.Services.GetRequiredService<EngineProvider>(), plan, time);
         EvaluationPair? before = await evaluation.ReadOrRunAsync("before", stored.BeforeFile, start, display, interrupt);
 
         RunStatus status = await run.GetStatusAsync();

@@ -296,7 +296,7 @@ public class FailureTests
         hold.SetResult();
         await cluster.Trainers.Disposed.Task.WaitAsync(cluster.Deadline);
         await cluster.UntilAsync(() => cluster.Group(7).GetViewAsync(), view => view.Phase == GroupPhase.Cancelled);
-        LearnerPulse pulse = await cluster.Learner().TouchAsync();
+        LearnerPulse pulse = await cluster.Learner().TouchAsync([]);
 
         RunStatus status = await cluster.Run().GetStatusAsync();
         Assert.Equal((RunState.Completed, "enough", 1), (status.State, status.Reason, status.Step));

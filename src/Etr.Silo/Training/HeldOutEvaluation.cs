@@ -5,7 +5,7 @@ using Etr.Silo.Engines;
 namespace Etr.Silo.Training;
 
 /// <summary>A run's evaluations: drawn once, kept in its directory, and read from there when the run is resumed.</summary>
-internal sealed class RunEvaluation(EngineProvider engines, RunPlan plan, TimeProvider time)
+internal sealed class HeldOutEvaluation(EngineProvider engines, RunPlan plan, TimeProvider time)
 {
     /// <summary>The kept evaluation, or a new one that is then kept; null where the run has no held-out prompts.</summary>
     public async Task<EvaluationPair?> ReadOrRunAsync(string which, string file, PolicyRef policy, ITrainDisplay display, CancellationToken interrupt)
