@@ -43,6 +43,8 @@ internal sealed class LiveDisplay : ITrainDisplay
         grid.AddRow("step", $"{Bar(status.Step, status.Steps)}  {status.Step}/{status.Steps}  {StepFigures.Remaining(StepFigures.TimeLeft(_steps, status.Steps))} left");
         if (_steps.Count > 0)
             AddFigures(grid, _steps[^1]);
+        if (status.Evaluations.Count > 0)
+            grid.AddRow("evaluated", Markup.Escape(StepFigures.Line(status.Evaluations[^1])));
         if (status.SkippedSteps > 0)
             grid.AddRow("skipped", $"[yellow]{status.SkippedSteps} steps: loss or gradients were not finite[/]");
         if (status.Waits.Count > 0 && status.Waits[0].Seconds > LongWait)

@@ -17,6 +17,11 @@ internal static class StepFigures
         CultureInfo.InvariantCulture,
         $"step {step.Step}/{steps}  accuracy {step.Accuracy:0.000}  length {step.Length:0.0}  trend {step.Trend:+0.000;-0.000;0.000}  r(R,length) {Number(step.TrendLengthCorrelation, "+0.00;-0.00;0.00")}  {Number(step.TokensPerSecond, "0")} tokens/s  {Remaining(left)} left{(step.Applied ? "" : "  SKIPPED: loss or gradients were not finite")}");
 
+    /// <summary>One line about an evaluation during the run.</summary>
+    public static string Line(RunEvaluation found) => found.Failure.Length > 0 ? $"step {found.Step} could not be evaluated: {found.Failure}" : string.Create(
+        CultureInfo.InvariantCulture,
+        $"step {found.Step} held out  accuracy {found.Accuracy:0.000} [{found.AccuracyLow:0.000}, {found.AccuracyHigh:0.000}]  length {found.Length:0.0}  r(R,length) {Number(found.TrendLengthCorrelation, "+0.00;-0.00;0.00")}");
+
     /// <summary>How long the rest may take, from the newest steps.</summary>
     public static TimeSpan TimeLeft(IReadOnlyList<StepSummary> done, int steps)
     {
