@@ -30,6 +30,9 @@ public sealed record RunConfiguration
 
     /// <summary>The evaluation before and after.</summary>
     public EvaluationOptions Evaluation { get; init; } = new();
+
+    /// <summary>What is done when the reward begins to pay for what nobody wants.</summary>
+    public GuardOptions Guards { get; init; } = new();
 }
 
 /// <summary><c>Etr:Run</c>: the shape of the run.</summary>

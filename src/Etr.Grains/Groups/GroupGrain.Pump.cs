@@ -150,14 +150,14 @@ internal sealed partial class GroupGrain
             return;
         }
 
-        TraceStatistics[] traces = GroupScorer.Statistics(body, _context!.Rewards);
+        TraceStatistics[] traces = GroupScorer.Statistics(body, Rewards);
         RoundResult result = ResultOf(traces);
         if (await FilteredAsync(body, result))
             return;
 
         byte[] bytes = GroupBodyCodec.Write(body);
         Group.Sha256 = DurableFile.Sha256(bytes);
-        await _files.WriteGroupAsync(_context.Place, Group.Sha256, bytes, CancellationToken.None);
+        await _files.WriteGroupAsync(_context!.Place, Group.Sha256, bytes, CancellationToken.None);
         if (Group.Phase != GroupPhase.Rolling)
             return;
 
@@ -199,7 +199,7 @@ internal sealed partial class GroupGrain
     private async Task<bool> FilteredAsync(GroupBody body, RoundResult result)
     {
         bool filters = _context!.Configuration.Run.Filter == "no-signal";
-        if (!filters || GroupScorer.HasSignal(body, _context.Rewards) || !await GrainFactory.GetGrain<IRunGrain>(Spec.Run).FilterAsync(Spec.Ordinal))
+        if (!filters || GroupScorer.HasSignal(body, Rewards) || !await GrainFactory.GetGrain<IRunGrain>(Spec.Run).FilterAsync(Spec.Ordinal))
             return false;
         await GrainFactory.GetGrain<IPromptGrain>(IPromptGrain.KeyOf(Spec.Run, Spec.Prompt)).RoundSealedAsync(result);
         await EndAsync(GroupPhase.Cancelled, GroupCancellation.Filtered);
@@ -213,7 +213,7 @@ internal sealed partial class GroupGrain
         try
         {
             Verdict[] verdicts = [.. traces.Select(trace => _context.Grader.Grade(trace.Text, prompt.Answer))];
-            GroupTrace[] scored = GroupScorer.Score(traces, verdicts, _context.Rewards);
+            GroupTrace[] scored = GroupScorer.Score(traces, verdicts, Rewards);
             return new GroupBody(Spec.Ordinal, Spec.Prompt, Spec.Round, Spec.PolicyVersion, Group.PromptTokens, scored);
         }
         catch (Exception exception)

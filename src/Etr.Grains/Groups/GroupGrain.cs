@@ -1,4 +1,5 @@
 using Etr.Core.Rollouts;
+using Etr.Core.Runs;
 using Etr.Grains.Feed;
 using Etr.Grains.Files;
 using Etr.Grains.Metrics;
@@ -57,6 +58,8 @@ internal sealed partial class GroupGrain : Grain, IGroupGrain
     private GroupRecord Group => _state.State;
 
     private GroupSpec Spec => Group.Spec ?? throw new InvalidOperationException("The group has not been opened.");
+
+    private RewardPlan Rewards => Spec.TrendOff ? _context!.CorrectnessRewards : _context!.Rewards;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {

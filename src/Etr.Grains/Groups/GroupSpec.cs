@@ -24,6 +24,9 @@ public sealed record GroupSpec
 
     /// <summary>The file's SHA-256.</summary>
     [Id(6)] public required string PolicySha256 { get; init; }
+
+    /// <summary>Whether the group is paid for correctness alone, since a guard has switched the trend off.</summary>
+    [Id(7)] public bool TrendOff { get; init; }
 }
 
 /// <summary>A policy to draw with.</summary>

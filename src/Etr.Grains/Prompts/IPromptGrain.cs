@@ -12,7 +12,8 @@ public interface IPromptGrain : IGrainWithStringKey
     /// <param name="policyVersion">Policy version to draw with.</param>
     /// <param name="policyFile">Its safetensors file.</param>
     /// <param name="policySha256">The file's SHA-256.</param>
-    Task OpenRoundAsync(long ordinal, long place, long policyVersion, string policyFile, string policySha256);
+    /// <param name="trendOff">Whether it is paid for correctness alone.</param>
+    Task OpenRoundAsync(long ordinal, long place, long policyVersion, string policyFile, string policySha256, bool trendOff);
 
     /// <summary>What the last round left to learn.</summary>
     [AlwaysInterleave]

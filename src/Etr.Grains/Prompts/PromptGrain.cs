@@ -42,7 +42,7 @@ internal sealed class PromptGrain : Grain, IPromptGrain
         return Task.FromResult(last is null ? default : new PromptStanding(_state.State.History.Count, last.Accuracy, last.Trend));
     }
 
-    public async Task OpenRoundAsync(long ordinal, long place, long policyVersion, string policyFile, string policySha256)
+    public async Task OpenRoundAsync(long ordinal, long place, long policyVersion, string policyFile, string policySha256, bool trendOff)
     {
         (string run, int prompt) = Identity;
         RunContext context = await _contexts.GetAsync(run);
@@ -59,6 +59,7 @@ internal sealed class PromptGrain : Grain, IPromptGrain
             PolicyVersion = policyVersion,
             PolicyFile = policyFile,
             PolicySha256 = policySha256,
+            TrendOff = trendOff,
         });
     }
 

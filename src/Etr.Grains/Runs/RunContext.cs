@@ -17,6 +17,7 @@ internal sealed class RunContext
         Prompts = promptSets.Training(Configuration);
         Schedule = new PromptSchedule((ulong)Configuration.Run.Seed, Prompts.Count);
         Rewards = RewardPlan.Of(Configuration.Reward);
+        CorrectnessRewards = RewardPlan.Of(Configuration.Reward with { Shaper = "outcome", Estimator = "group" }) with { Preset = Rewards.Preset };
         Grader = TaskGraders.Of(Configuration.Task);
     }
 
@@ -29,6 +30,9 @@ internal sealed class RunContext
     public PromptSchedule Schedule { get; }
 
     public RewardPlan Rewards { get; }
+
+    /// <summary>What pays for correctness alone, and measures the same trend.</summary>
+    public RewardPlan CorrectnessRewards { get; }
 
     public IAnswerGrader Grader { get; }
 

@@ -30,6 +30,7 @@ internal sealed partial class RunGrain
             SampledTokens = _sampledBefore + _pulses.Values.Sum(pulse => pulse.Tokens),
             SkippedSteps = Run.SkippedSteps,
             Evaluations = Run.Evaluations,
+            Alarms = Run.Guards.Alarms,
         });
     }
 

@@ -168,6 +168,7 @@ internal sealed partial class RunGrain : Grain, IRunGrain
     {
         if (Run.Start is null || !RunProgress.Commit(Run, summary, Shape))
             return;
+        IReadOnlyList<RunAlarm> alarms = RunGuards.Look(Run, summary, Context.Configuration.Guards);
         RunProgress.PlanEvaluation(Run, Context.Configuration.Evaluation.Every);
         RunProgress.Deal(Run, Shape);
         long[] cancelled = Run.State == RunState.Completed ? RunProgress.CancelOpen(Run) : [];
@@ -177,6 +178,12 @@ internal sealed partial class RunGrain : Grain, IRunGrain
         _sampledBefore += summary.SampledTokens;
         _metrics.StepCommitted(summary);
         Publish(RolloutEventKind.StepCommitted, summary.Step, summary.Accuracy, summary.Trend, summary.Applied ? "" : "the update was skipped: loss or gradients were not finite");
+        foreach (RunAlarm alarm in alarms)
+        {
+            Publish(RolloutEventKind.Fault, summary.Step, 0, 0, $"guard {alarm.Guard} ({alarm.Action}): {alarm.Text}");
+            LogAlarm(Name, alarm.Guard, alarm.Action, alarm.Text);
+        }
+
         LogStep(Name, summary.Step, summary.Accuracy, summary.Length, summary.Trend);
         _ = Task.WhenAll(summary.Ordinals.Select(WakeOutboxAsync).Concat(cancelled.Select(CancelGroupAsync)));
         await GoOnOrEndAsync();
@@ -357,7 +364,7 @@ internal sealed partial class RunGrain : Grain, IRunGrain
         long place = await PlaceAsync(ordinal);
         int prompt = Context.Schedule.PromptOf(place);
         (long version, string file, string sha256) = Policy;
-        await GrainFactory.GetGrain<IPromptGrain>(IPromptGrain.KeyOf(Name, prompt)).OpenRoundAsync(ordinal, place, version, file, sha256);
+        await GrainFactory.GetGrain<IPromptGrain>(IPromptGrain.KeyOf(Name, prompt)).OpenRoundAsync(ordinal, place, version, file, sha256, Run.Guards.TrendOff);
         return new GroupPulse { Phase = GroupPhase.Rolling, Tokens = 0 };
     }
 
@@ -428,6 +435,9 @@ internal sealed partial class RunGrain : Grain, IRunGrain
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Run {Run}: step {Step} committed, accuracy {Accuracy:F3}, length {Length:F1}, trend {Trend:F3}.")]
     private partial void LogStep(string run, int step, double accuracy, double length, double trend);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Run}: guard {Guard}, {Action}: {Text}")]
+    private partial void LogAlarm(string run, string guard, string action, string text);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Run {Run}: step {Step} evaluated, held-out accuracy {Accuracy:F3}, length {Length:F1}. {Failure}")]
     private partial void LogEvaluated(string run, int step, double accuracy, double length, string failure);

@@ -44,4 +44,7 @@ internal sealed class RunRecord
 
     /// <summary>That step's policy.</summary>
     [Id(16)] public string EvaluationSha256 { get; set; } = "";
+
+    /// <summary>What the guards have seen.</summary>
+    [Id(17)] public GuardRecord Guards { get; set; } = new();
 }

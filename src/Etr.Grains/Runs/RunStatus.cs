@@ -122,4 +122,7 @@ public sealed record RunStatus
 
     /// <summary>Evaluations during the run, oldest first.</summary>
     [Id(15)] public IReadOnlyList<RunEvaluation> Evaluations { get; init; } = [];
+
+    /// <summary>What the guards have found, in order.</summary>
+    [Id(16)] public IReadOnlyList<RunAlarm> Alarms { get; init; } = [];
 }

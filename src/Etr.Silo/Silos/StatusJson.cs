@@ -57,6 +57,7 @@ internal static class StatusJson
                     Length = Finite(found.Length),
                     found.Failure,
                 }),
+                Alarms = run.Alarms.Select(alarm => new { alarm.Guard, alarm.Step, alarm.Action, alarm.Text }),
                 Waits = run.Waits.Select(wait => new
                 {
                     wait.Who,

@@ -45,6 +45,8 @@ internal sealed class LiveDisplay : ITrainDisplay
             AddFigures(grid, _steps[^1]);
         if (status.Evaluations.Count > 0)
             grid.AddRow("evaluated", Markup.Escape(StepFigures.Line(status.Evaluations[^1])));
+        if (status.Alarms.Count > 0)
+            grid.AddRow("alarm", $"[yellow]{Markup.Escape(StepFigures.Line(status.Alarms[^1]))}[/]");
         if (status.SkippedSteps > 0)
             grid.AddRow("skipped", $"[yellow]{status.SkippedSteps} steps: loss or gradients were not finite[/]");
         if (status.Waits.Count > 0 && status.Waits[0].Seconds > LongWait)

@@ -11,6 +11,7 @@ internal sealed class PlainDisplay(Terminal terminal, TimeProvider time) : ITrai
     private readonly List<StepSummary> _steps = [];
     private long _spoke = time.GetTimestamp();
     private int _evaluated;
+    private int _alarmed;
 
     /// <inheritdoc/>
     public void Evaluating(string which, EvaluationProgress progress)
@@ -34,6 +35,9 @@ internal sealed class PlainDisplay(Terminal terminal, TimeProvider time) : ITrai
             terminal.Line(StepFigures.Line(found));
             _evaluated = found.Step;
         }
+
+        for (; _alarmed < status.Alarms.Count; _alarmed++)
+            terminal.Warn(StepFigures.Line(status.Alarms[_alarmed]));
 
         if (status.Waits.Count > 0 && time.GetElapsedTime(_spoke) > Quiet)
         {

@@ -22,6 +22,9 @@ internal static class StepFigures
         CultureInfo.InvariantCulture,
         $"step {found.Step} held out  accuracy {found.Accuracy:0.000} [{found.AccuracyLow:0.000}, {found.AccuracyHigh:0.000}]  length {found.Length:0.0}  r(R,length) {Number(found.TrendLengthCorrelation, "+0.00;-0.00;0.00")}");
 
+    /// <summary>One line about something a guard has found.</summary>
+    public static string Line(RunAlarm alarm) => $"step {alarm.Step}, guard {alarm.Guard} ({alarm.Action}): {alarm.Text}";
+
     /// <summary>How long the rest may take, from the newest steps.</summary>
     public static TimeSpan TimeLeft(IReadOnlyList<StepSummary> done, int steps)
     {
