@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 using Etr.Core.Grading;
 using Etr.Core.Groups;
 using Etr.Core.Rewards;
@@ -36,6 +37,32 @@ public class GroupBodyTests
         Assert.Equal(body.Traces.Select(trace => trace.Verdict), back.Traces.Select(trace => trace.Verdict));
         Assert.Equal(body.Traces[0].Tokens, back.Traces[0].Tokens);
         Assert.Equal(bytes, GroupBodyCodec.Write(back));
+    }
+
+    [Fact]
+    public async Task A_group_of_the_first_format_is_still_read()
+    {
+        // As it was written: format 1, and a header that knows neither unscored traces nor parts of a reward.
+        GroupBody body = await BodyAsync(11, (true, [1f, 0.5f]), (false, [0.5f]));
+        const string Rest = """ "Extracted":"5","Reason":"because"},"Payment":{"Reward":1,"Trend":0,"CorrectnessTerm":1,"TrendTerm":0,"Advantage":0.25}}""";
+        byte[] header = Encoding.UTF8.GetBytes(
+            """{"Ordinal":11,"Prompt":7,"Round":2,"PolicyVersion":4,"PromptTokens":[1,2,3],"Traces":[{"Truncated":false,"Verdict":{"Correct":true,""" + Rest
+            + """,{"Truncated":false,"Verdict":{"Correct":false,""" + Rest + "]}");
+        using var file = new MemoryStream();
+        file.Write("ETRG"u8);
+        file.Write(BitConverter.GetBytes(1));
+        foreach (byte[] part in new[] { header, TokenFrame.Pack(body.Traces[0].Tokens), TokenFrame.Pack(body.Traces[1].Tokens) })
+        {
+            file.Write(BitConverter.GetBytes(part.Length));
+            file.Write(part);
+        }
+
+        GroupBody back = GroupBodyCodec.Read(file.ToArray());
+        Assert.Equal([true, false], back.Traces.Select(trace => trace.Verdict.Correct));
+        Assert.All(back.Traces, trace => Assert.True(trace.Unscorable is null && !trace.Verdict.Unscorable && trace.Parts.Count == 0 && trace.Payment.Advantage == .25));
+        byte[] newer = GroupBodyCodec.Write(body);
+        newer[4] = 3;
+        Assert.Throws<InvalidDataException>(() => GroupBodyCodec.Read(newer));
     }
 
     [Fact]
