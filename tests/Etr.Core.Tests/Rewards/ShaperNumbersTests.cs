@@ -13,7 +13,7 @@ public sealed class ShaperNumbersTests
     private static readonly EtrPreset Preset = EtrPreset.Guarded with { Trend = new TrendOptions(1, 1, .5), Lambda = .1 };
     private static readonly double[] Steps = [.6, .8, .3];
 
-    private static readonly string[] Separating = ["guarded", "outcome", "random", "kimi-length"];
+    private static readonly string[] Separating = ["guarded", "outcome", "random", "kimi-length", "max-entropy"];
     private static readonly string[] CappedAt1 = ["pear", "lcpo-max"];
 
     [Theory]
