@@ -52,7 +52,10 @@ public sealed class Evaluator(IRolloutEngine engine, TimeProvider time)
             throw;
         }
 
-        return EvaluationResult.Of(plan, [.. collectors.Select((collector, index) => Measure(plan, index, collector))]);
+        var measured = new EvaluatedPrompt[collectors.Length];
+        for (int prompt = 0; prompt < measured.Length; prompt++)
+            measured[prompt] = await MeasureAsync(plan, prompt, collectors[prompt]);
+        return EvaluationResult.Of(plan, measured);
     }
 
     private async Task SubmitAsync(EvaluationPlan plan, TraceCollector[] collectors, CancellationToken stop)
@@ -92,7 +95,7 @@ public sealed class Evaluator(IRolloutEngine engine, TimeProvider time)
         }
     }
 
-    private static EvaluatedPrompt Measure(EvaluationPlan plan, int index, TraceCollector collector)
+    private static async ValueTask<EvaluatedPrompt> MeasureAsync(EvaluationPlan plan, int index, TraceCollector collector)
     {
         var item = plan.Prompts[index];
         var statistics = new List<TraceStatistics>();
@@ -101,8 +104,9 @@ public sealed class Evaluator(IRolloutEngine engine, TimeProvider time)
         foreach ((IReadOnlyList<SampledToken> tokens, TraceEnd ending) in collector.Traces)
         {
             string text = string.Concat(tokens.Select(token => token.Text));
-            Verdict verdict = plan.Grader.Grade(text, item.Answer);
-            statistics.Add(TraceStatistics.Of(GradedTrace.Of(tokens, verdict.Correct, ending == TraceEnd.Truncated), plan.Preset));
+            Verdict verdict = await plan.Grader.GradeAsync(text, item.Answer);
+            GradedTrace graded = GradedTrace.Of(tokens, verdict.Correct, ending == TraceEnd.Truncated);
+            statistics.Add(TraceStatistics.Of(graded, plan.Preset) with { Unscorable = verdict.Unscorable });
             reflections.Add(Reflections.Count(text));
             answers.Add(verdict.Extracted ?? "");
         }

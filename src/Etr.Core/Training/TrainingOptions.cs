@@ -68,8 +68,11 @@ public sealed record TrainingOptions
     [Range(16, 16_777_216)]
     public int MicroBatchTokens { get; init; } = 2048;
 
-    /// <summary>What becomes of truncated traces: <c>mask</c> (no loss; the reward still counts) or <c>keep</c>. The default value is <c>mask</c>.</summary>
-    [AllowedValues("mask", "keep")]
+    /// <summary>
+    /// What becomes of truncated traces: <c>mask</c> (no loss; the reward still counts), <c>keep</c>, or <c>penalise</c> (kept, and
+    /// long traces are charged up to 1 of their reward: <c>Etr:Reward:OverlongLength</c>). The default value is <c>mask</c>.
+    /// </summary>
+    [AllowedValues("mask", "keep", "penalise")]
     public string Truncated { get; init; } = "mask";
 
     /// <summary>

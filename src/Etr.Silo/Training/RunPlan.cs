@@ -1,3 +1,5 @@
+using Etr.Core.Evaluation;
+using Etr.Core.Extensions;
 using Etr.Core.Runs;
 using Etr.Core.Tasks;
 using Etr.Policy.Models;
@@ -23,12 +25,37 @@ internal sealed record RunPlan(RunConfiguration Configuration, ModelDescription 
             throw new CommandFailure("Etr:Task:Name is jsonl and Etr:Task:Data names no file: name one with --set Etr:Task:Data=FILE");
 
         string folder = StartingPolicy.Locate(configuration.Policy.Path);
-        RunConfiguration resolved = configuration with { Policy = configuration.Policy with { Path = folder } };
+        RunConfiguration resolved = configuration with
+        {
+            Policy = configuration.Policy with { Path = folder },
+            Task = configuration.Task with { GraderAssembly = Absolute(configuration.Task.GraderAssembly) },
+            Reward = configuration.Reward with { Assembly = Absolute(configuration.Reward.Assembly) },
+        };
         ModelDescription model = StartingPolicy.Describe(folder);
         var prompts = new PromptSetFactory();
-        return new RunPlan(resolved, model, prompts.Training(resolved), prompts.HeldOut(resolved), RewardPlan.Of(resolved.Reward));
+        IPromptSet training = prompts.Training(resolved);
+        return new RunPlan(resolved, model, training, prompts.HeldOut(resolved), RewardsOf(resolved, training));
     }
 
+    // Checked here, where a person reads the answer, and not first by the grains.
+    private static RewardPlan RewardsOf(RunConfiguration configuration, IPromptSet prompts)
+    {
+        try
+        {
+            var rewards = RewardPlan.Of(configuration);
+            rewards.Check(prompts);
+            TaskGraders.Of(configuration);
+            return rewards;
+        }
+        catch (Exception e) when (e is ArgumentException or ExtensionException or InvalidDataException)
+        {
+            // Without the parameter's name, which is the program's affair.
+            throw new CommandFailure(e.Message.Split(" (Parameter ")[0], inner: e);
+        }
+    }
+
+    private static string Absolute(string path) => path.Length == 0 ? "" : Path.GetFullPath(path);
+
     /// <summary>A line a person should read before such a run, or null.</summary>
-    public string? Warning => Configuration.Reward.Shaper == "outcome" ? null : Rewards.Preset.Warning;
+    public string? Warning => Rewards.PaysTrend ? Rewards.Preset.Warning : null;
 }
