@@ -25,21 +25,22 @@ public sealed record RewardPlan(EtrPreset Preset, RewardMix Shaper, IAdvantageEs
     public bool PaysTrend => Shaper.Parts.Any(part => part.Weight > 0 && part.Name is "guarded" or "paper" or "reference" or "ungated");
 
     /// <summary>Fills the blanks of rewards whose run has every other option at its default.</summary>
-    /// <inheritdoc cref="Of(RunConfiguration, TimeProvider?)" path="/exception"/>
+    /// <inheritdoc cref="Of(RunConfiguration, TimeProvider?, ReferenceFigures?)" path="/exception"/>
     public static RewardPlan Of(RewardOptions options) => Of(new RunConfiguration { Reward = options });
 
     /// <summary>Fills the blanks.</summary>
     /// <param name="configuration">The run's configuration.</param>
     /// <param name="time">The clock of a shaper of the user's own; the system's where null.</param>
+    /// <param name="references">What the reference policy does, where that is known already; null reads what the options name.</param>
     /// <exception cref="ArgumentException">A name is unknown, a constant out of range, or two choices do not go together.</exception>
     /// <exception cref="ExtensionException">A shaper of the user's own cannot be loaded.</exception>
     /// <exception cref="InvalidDataException">The file of reference figures is not there or not an evaluation.</exception>
-    public static RewardPlan Of(RunConfiguration configuration, TimeProvider? time = null)
+    public static RewardPlan Of(RunConfiguration configuration, TimeProvider? time = null, ReferenceFigures? references = null)
     {
         ArgumentNullException.ThrowIfNull(configuration);
         RewardOptions options = configuration.Reward;
         (string Name, double Weight)[] names = [.. Names(options)];
-        ShaperConstants constants = Constants(configuration, names.Any(part => string.Equals(part.Name, "o1-pruner", StringComparison.OrdinalIgnoreCase)));
+        ShaperConstants constants = Constants(configuration, references, names.Any(part => string.Equals(part.Name, "o1-pruner", StringComparison.OrdinalIgnoreCase)));
         var parts = new RewardPart[names.Length];
         for (int i = 0; i < parts.Length; i++)
         {
@@ -108,7 +109,7 @@ public sealed record RewardPlan(EtrPreset Preset, RewardMix Shaper, IAdvantageEs
         ? throw new ExtensionException($"Etr:Reward names the class {typeName} and Etr:Reward:Assembly no assembly that has it")
         : ExtensionShaper.Load(configuration.Reward.Assembly, typeName, ExtensionOptions.Of(configuration.Run), time);
 
-    private static ShaperConstants Constants(RunConfiguration configuration, bool needsReferences)
+    private static ShaperConstants Constants(RunConfiguration configuration, ReferenceFigures? references, bool needsReferences)
     {
         RewardOptions options = configuration.Reward;
         int length = options.OverlongLength > 0 ? options.OverlongLength : configuration.Sampling.MaxNewTokens;
@@ -119,7 +120,7 @@ public sealed record RewardPlan(EtrPreset Preset, RewardMix Shaper, IAdvantageEs
             AccuracyWeight = options.AccuracyWeight,
             OverlongLength = length,
             OverlongBuffer = options.OverlongBuffer ?? length / OverlongShare,
-            References = needsReferences ? ReadReferences(options) : null,
+            References = needsReferences ? references ?? ReadReferences(options) : null,
         }.Checked();
     }
 

@@ -97,7 +97,8 @@ internal sealed class EvalCommand : IEtrCommand
         return flags;
     }
 
-    private static Action<EvaluationProgress> Progress(Terminal terminal)
+    /// <summary>A line every few seconds.</summary>
+    internal static Action<EvaluationProgress> Progress(Terminal terminal)
     {
         long spoke = Environment.TickCount64;
         return progress =>
