@@ -15,7 +15,7 @@ internal static class StepFigures
     /// <summary>One line about a step.</summary>
     public static string Line(StepSummary step, int steps, TimeSpan left) => string.Create(
         CultureInfo.InvariantCulture,
-        $"step {step.Step}/{steps}  accuracy {step.Accuracy:0.000}  length {step.Length:0.0}  trend {step.Trend:+0.000;-0.000;0.000}  r(R,length) {Number(step.TrendLengthCorrelation, "+0.00;-0.00;0.00")}  {TokensPerSecond(step):0} tokens/s  {Remaining(left)} left{(step.Applied ? "" : "  SKIPPED: loss or gradients were not finite")}");
+        $"step {step.Step}/{steps}  accuracy {step.Accuracy:0.000}  length {step.Length:0.0}  trend {step.Trend:+0.000;-0.000;0.000}  r(R,length) {Number(step.TrendLengthCorrelation, "+0.00;-0.00;0.00")}  {TokensPerSecond(step):0} tokens/s  {Remaining(left)} left{(step.Unscorable == 0 ? "" : $"  {step.Unscorable} traces not scored")}{(step.Applied ? "" : "  SKIPPED: loss or gradients were not finite")}");
 
     /// <summary>Tokens drawn a second of rollout.</summary>
     public static double TokensPerSecond(StepSummary step) => step.RolloutSeconds > 0 ? step.SampledTokens / step.RolloutSeconds : 0;
