@@ -24,6 +24,21 @@ public sealed class ThrowingShaper : IRewardShaper
         throw new DivideByZeroException("no such thing");
 }
 
+/// <summary>Throws what throws when it is asked why.</summary>
+public sealed class SpitefulShaper : IRewardShaper
+{
+    /// <inheritdoc/>
+    public string Name => "spiteful";
+
+    /// <inheritdoc/>
+    public IReadOnlyList<ShapedReward> Shape(IReadOnlyList<GradedTrace> group, GroupIdentity identity) => throw new SpitefulException();
+
+    private sealed class SpitefulException : Exception
+    {
+        public override string Message => throw new InvalidOperationException();
+    }
+}
+
 /// <summary>Never answers for a prompt of an odd index.</summary>
 public sealed class HangingShaper : IRewardShaper
 {

@@ -96,7 +96,17 @@ internal sealed class ExtensionCalls<T>(string name, Func<T> create, ExtensionOp
     private static string Words(Exception exception)
     {
         Exception cause = exception is System.Reflection.TargetInvocationException { InnerException: { } inner } ? inner : exception;
-        string words = $"{cause.GetType().Name}: {cause.Message}";
+        string words;
+        try
+        {
+            words = $"{cause.GetType().Name}: {cause.Message}";
+        }
+        catch (Exception)
+        {
+            // Thrown out of here it would end the process.
+            words = $"{cause.GetType().Name}, whose message cannot be read";
+        }
+
         return words.Length <= MostWordCharacters ? words : words[..MostWordCharacters];
     }
 }

@@ -223,6 +223,7 @@ internal sealed partial class GroupGrain
         var identity = new GroupIdentity((ulong)_context.Configuration.Run.Seed, Spec.Prompt, Spec.Round, prompt.Id);
         var body = new GroupBody(Spec.Ordinal, Spec.Prompt, Spec.Round, Spec.PolicyVersion, Group.PromptTokens, []);
         Trace[] traces = [.. Enumerable.Range(0, _slots!.Count).Select(slot => _slots[slot].Builder.Complete(_slots[slot].Ending == TraceEnd.Truncated))];
+        _wait!.Set("its grader and its shaper to answer", TimeSpan.FromSeconds(_context.Configuration.Run.ExtensionDeadline));
         try
         {
             var verdicts = new Verdict[traces.Length];
@@ -238,6 +239,10 @@ internal sealed partial class GroupGrain
             // An entropy that is no number, an answer that breaks the grader: this group cannot be paid, the run can go on.
             Fault($"it cannot be scored: {exception.Message}");
             return null;
+        }
+        finally
+        {
+            _wait?.Clear();
         }
     }
 

@@ -39,6 +39,12 @@ public sealed class ExtensionTests
     }
 
     [Fact]
+    public async Task Not_even_an_exception_that_throws_when_it_is_read_gets_past() => Assert.Contains(
+        "SpitefulException, whose message cannot be read",
+        (await Assert.ThrowsAsync<InvalidOperationException>(() => ScoreAsync(Plan("SpitefulShaper"), (true, 1)))).Message,
+        StringComparison.Ordinal);
+
+    [Fact]
     public async Task A_shaper_that_answers_no_number_loses_that_trace_alone()
     {
         RewardPlan plan = Plan("NotANumberShaper");
