@@ -40,8 +40,6 @@ internal static class ComparePlots
         Plot plot = PlotStyle.New("Accuracy against length, held out (mean, 95 % over seeds)", "tokens a trace", "right traces, %");
         ConfidenceInterval startLength = ArmFigures.Start(arms, held => held.Length);
         ConfidenceInterval startAccuracy = ArmFigures.Start(arms, held => 100 * held.Accuracy);
-        if (startLength.Count > 0)
-            PlotStyle.AddPoint(plot, "(the start)", PlotStyle.Neutral, MarkerShape.Asterisk, Ends(startLength), Ends(startAccuracy, 100));
         for (int i = 0; i < arms.Count; i++)
         {
             ConfidenceInterval length = arms[i].After(held => held.Length);
@@ -49,6 +47,8 @@ internal static class ComparePlots
                 PlotStyle.AddPoint(plot, arms[i].Name, PlotStyle.ColorOf(i), PlotStyle.ShapeOf(i), Ends(length), Ends(arms[i].After(held => 100 * held.Accuracy), 100));
         }
 
+        if (startLength.Count > 0)
+            PlotStyle.AddPoint(plot, "(the start)", PlotStyle.Neutral, MarkerShape.Asterisk, Ends(startLength), Ends(startAccuracy, 100));
         plot.Axes.Margins(0.08, 0.1);
         PlotStyle.AddLegend(plot);
         return PlotStyle.Save(plot, folder, Plane);
@@ -79,6 +79,7 @@ internal static class ComparePlots
         var bars = new List<Bar>();
         var positions = new List<double>();
         var names = new List<string>();
+        var intervals = new List<ConfidenceInterval>();
         for (int i = 0; i < arms.Count; i++)
         {
             ConfidenceInterval aes = arms[i].Over(run => run.Aes);
@@ -87,12 +88,16 @@ internal static class ComparePlots
 
             // From the top down, as a reader goes.
             double position = arms.Count - i;
-            bars.Add(new Bar { Position = position, Value = aes.Mean, Error = aes.HalfWidth ?? 0, FillColor = PlotStyle.ColorOf(i), LineWidth = 0, Size = 0.7 });
+            bars.Add(new Bar { Position = position, Value = aes.Mean, FillColor = PlotStyle.ColorOf(i), LineWidth = 0, Size = 0.7 });
             positions.Add(position);
+            intervals.Add(aes);
             names.Add($"{arms[i].Name}  {aes.Mean.ToString("0.00", CultureInfo.InvariantCulture)}");
         }
 
         plot.Add.Bars(bars).Horizontal = true;
+        for (int i = 0; i < bars.Count; i++)
+            PlotStyle.AddInterval(plot, intervals[i].Low, intervals[i].High, positions[i]);
+        plot.Add.VerticalLine(0, 1, PlotStyle.Neutral);
         plot.Axes.Left.SetTicks([.. positions], [.. names]);
         plot.Axes.Left.MajorTickStyle.Length = 0;
         plot.Grid.YAxisStyle.IsVisible = false;

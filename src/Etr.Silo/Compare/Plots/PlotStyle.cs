@@ -9,6 +9,8 @@ internal static class PlotStyle
     private const int Width = 900;
     private const int Height = 600;
     private const float LineWidth = 2.5f;
+    private const float LabelSize = 80;
+    private const int MostTicks = 8;
     private const double BandAlpha = 0.16;
 
     private static readonly Color Page = Color.FromHex("#ffffff");
@@ -19,6 +21,9 @@ internal static class PlotStyle
     private static readonly Color[] Colors = [.. new[] { "#0072b2", "#c44601", "#00795a", "#a8457f", "#5b6573", "#b8860b" }.Select(Color.FromHex)];
     private static readonly MarkerShape[] Shapes = [MarkerShape.FilledCircle, MarkerShape.FilledSquare, MarkerShape.FilledTriangleUp, MarkerShape.FilledDiamond, MarkerShape.OpenCircle, MarkerShape.OpenSquare];
     private static readonly LinePattern[] Patterns = [LinePattern.Solid, LinePattern.Dashed, LinePattern.Dotted, LinePattern.DenselyDashed];
+
+    // Found on most machines; elsewhere any font is better than none.
+    private static readonly string[] Fonts = ["Inter", "Noto Sans", "DejaVu Sans", "Liberation Sans", "Arial", "Helvetica"];
 
     /// <summary>Colour of what is not an arm, such as the start.</summary>
     public static Color Neutral { get; } = Color.FromHex("#1b2330");
@@ -46,11 +51,15 @@ internal static class PlotStyle
         plot.Title(title, 18);
         plot.XLabel(x, 15);
         plot.YLabel(y, 15);
+        plot.Font.Set(Font());
+        plot.Axes.Left.MinimumSize = LabelSize;
         plot.Axes.Title.Label.Bold = false;
         plot.Axes.Bottom.Label.Bold = false;
         plot.Axes.Left.Label.Bold = false;
         plot.Axes.Bottom.TickLabelStyle.FontSize = 13;
         plot.Axes.Left.TickLabelStyle.FontSize = 13;
+        FewTicks(plot.Axes.Bottom);
+        FewTicks(plot.Axes.Left);
         plot.Axes.Top.FrameLineStyle.Width = 0;
         plot.Axes.Right.FrameLineStyle.Width = 0;
         return plot;
@@ -94,6 +103,14 @@ internal static class PlotStyle
         marker.LegendText = name;
     }
 
+    /// <summary>An interval along a horizontal line.</summary>
+    public static void AddInterval(Plot plot, double low, double high, double y)
+    {
+        var line = plot.Add.Line(low, y, high, y);
+        line.LineColor = Neutral;
+        line.LineWidth = 1.5f;
+    }
+
     /// <summary>Writes the plot as SVG and as PNG.</summary>
     /// <returns>The files.</returns>
     public static IReadOnlyList<string> Save(Plot plot, string folder, string name)
@@ -103,5 +120,13 @@ internal static class PlotStyle
         plot.SaveSvg(svg, Width, Height);
         plot.SavePng(png, Width, Height);
         return [svg, png];
+    }
+
+    private static void FewTicks(IAxis axis) => axis.TickGenerator = new ScottPlot.TickGenerators.NumericAutomatic { TargetTickCount = MostTicks };
+
+    private static string Font()
+    {
+        string[] there = [.. SKFontManager.Default.FontFamilies];
+        return Fonts.FirstOrDefault(there.Contains) ?? there.FirstOrDefault() ?? "";
     }
 }
