@@ -36,16 +36,21 @@ internal sealed record ArmFigures(string Name, IReadOnlyList<CompareRun> Runs)
     /// A figure of the training steps, a value a seed at every step. A run that ended before the others keeps its last value: its
     /// policy changes no more.
     /// </summary>
+    /// <param name="figure">The figure.</param>
+    /// <param name="window">Each step's value is the mean of so many steps up to it, fewer at the beginning: one step sees few prompts.</param>
     /// <returns>Step and interval over the seeds, up to the longest run.</returns>
-    public IReadOnlyList<(int Step, ConfidenceInterval Value)> Curve(Func<CurvePoint, double?> figure)
+    public IReadOnlyList<(int Step, ConfidenceInterval Value)> Curve(Func<CurvePoint, double?> figure, int window = 1)
     {
-        double[][] series = [.. Runs.Select(run => run.Curve.Select(figure).Where(value => value is not null).Select(value => value!.Value).ToArray()).Where(values => values.Length > 0)];
+        double[][] series = [.. Runs.Select(run => Smooth(Defined(run.Curve.Select(figure)), window)).Where(values => values.Length > 0)];
         int longest = series.Select(values => values.Length).DefaultIfEmpty(0).Max();
         return [.. Enumerable.Range(0, longest).Select(step => (step + 1, ConfidenceInterval.Of([.. series.Select(values => values[Math.Min(step, values.Length - 1)])])))];
     }
 
     private static double? Value(HeldOut? held, Func<HeldOutFigures, double?> figure, string? category) =>
         (category is null ? held : held?.ByCategory.GetValueOrDefault(category)) is { } figures ? figure(figures) : null;
+
+    private static double[] Smooth(double[] values, int window) =>
+        [.. values.Select((_, i) => values[Math.Max(0, i - window + 1)..(i + 1)].Average())];
 
     private static double? Mean(IEnumerable<double?> values)
     {

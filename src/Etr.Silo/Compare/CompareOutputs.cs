@@ -37,7 +37,7 @@ internal static class CompareOutputs
             await DurableFile.WriteAsync(report, Encoding.UTF8.GetBytes(CompareReport.Of(results, plots)), cancellationToken);
             foreach (ArmFigures arm in ArmFigures.Of(results.Runs))
                 terminal.Line(CompareSentence.Of(arm, ArmFigures.Of(results.Runs)));
-            terminal.Line($"results    {report} and results.json beside it: {results.Runs.Count} runs");
+            terminal.Line($"results    {report} and results.json beside it: {results.Runs.Count} run{(results.Runs.Count == 1 ? "" : "s")}");
         }
 
         return true;

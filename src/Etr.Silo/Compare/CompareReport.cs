@@ -7,6 +7,7 @@ namespace Etr.Silo.Compare;
 /// <summary>The Markdown of a comparison, <c>RESULTS.md</c>: sentences and tables made from the numbers.</summary>
 internal static class CompareReport
 {
+    private const double NoSpread = 1e-9;
     private const string Signed = "+0.00;-0.00;0.00";
 
     /// <summary>Writes it for some results.</summary>
@@ -19,8 +20,9 @@ internal static class CompareReport
         text.AppendLine("# Arms compared");
         text.AppendLine();
         text.AppendLine("Made by `etr compare` from `results.json`. Means ± 95 % intervals (Student's t) over seeds, of held-out prompts drawn at the run's");
-        text.AppendLine("temperature; a mean without an interval is one seed. Verdicts are of differences paired by seed: \"no effect\" and \"unchanged\"");
-        text.AppendLine("say that the interval holds 0, not that there is no difference.");
+        text.AppendLine("temperature; a mean without an interval is one seed, or the same at every seed, as the starting policy is. Verdicts are of differences");
+        text.AppendLine("paired by seed: \"no effect\" and \"unchanged\" say that the interval holds 0, not that there is no difference. Intervals are of training over");
+        text.AppendLine("seeds; other held-out prompts would move start and end alike.");
         text.AppendLine();
         foreach (ArmFigures arm in arms)
             text.AppendLine($"* {CompareSentence.Of(arm, arms)}");
@@ -35,9 +37,9 @@ internal static class CompareReport
         return text.ToString();
     }
 
-    /// <summary>A mean with its interval, such as <c>0.998 ± 0.003</c>; a dash where nothing is defined.</summary>
+    /// <summary>A mean with its interval, such as <c>0.998 ± 0.003</c>; without one where the values do not differ; a dash where there are none.</summary>
     public static string Text(ConfidenceInterval value, string format) => value.Count == 0 ? "–" : value.Mean.ToString(format, CultureInfo.InvariantCulture)
-        + (value.HalfWidth is { } half ? $" ± {half.ToString(format.Split(';')[0].TrimStart('+'), CultureInfo.InvariantCulture)}" : "");
+        + (value.HalfWidth is > NoSpread and var half ? $" ± {half.ToString(format.Split(';')[0].TrimStart('+'), CultureInfo.InvariantCulture)}" : "");
 
     private static void WriteOutcome(StringBuilder text, IReadOnlyList<ArmFigures> arms)
     {
@@ -46,7 +48,7 @@ internal static class CompareReport
         text.AppendLine("| arm (estimator) | seeds | accuracy | tokens a trace | length | AES | re-checks a trace | steps a trace | tokens a step | r(R, length) before | policy updates | minutes |");
         text.AppendLine("|---|---|---|---|---|---|---|---|---|---|---|---|");
         int seeds = arms.SelectMany(arm => arm.Runs).Select(run => run.Seed).Distinct().Count();
-        text.AppendLine($"| (the start) | {seeds} | {Text(ArmFigures.Start(arms, held => held.Accuracy), "0.000")} | {Text(ArmFigures.Start(arms, held => held.Length), "0.0")} | | | {Text(ArmFigures.Start(arms, held => held.Reflections), "0.00")} | {Text(ArmFigures.Start(arms, held => held.Steps), "0.0")} | {Text(ArmFigures.Start(arms, held => held.TokensPerStep), "0.0")} | | | |");
+        text.AppendLine($"| (the start) | {seeds} | {Text(ArmFigures.Start(arms, held => held.Accuracy), "0.000")} | {Text(ArmFigures.Start(arms, held => held.Length), "0.0")} | | | {Text(ArmFigures.Start(arms, held => held.Reflections), "0.00")} | | | | | |");
         foreach (ArmFigures arm in arms)
         {
             text.AppendLine(
@@ -97,7 +99,8 @@ internal static class CompareReport
         }
 
         text.AppendLine();
-        text.AppendLine("Re-checks are words by which a trace doubts itself or checks again; ρ is Spearman's, of step number and step entropy.");
+        text.AppendLine("Re-checks are words by which a trace doubts itself or checks again; ρ is Spearman's, of step number and step entropy. Steps are those of the");
+        text.AppendLine("arm's own preset, which `reference` counts otherwise: its start differs for that alone.");
     }
 
     private static string Both(ArmFigures arm, Func<HeldOutFigures, double?> figure, string format, string? category = null) =>

@@ -21,7 +21,7 @@ internal static class CompareSentence
             < 0 => "shortens",
             > 0 => "lengthens",
             0 => "has no effect on length",
-            null => "has one seed, so no interval and no verdict",
+            null => "has one seed, so there is no interval and no verdict",
         };
         string sentence = $"`{arm.Name}` {verdict}: {from} → {to} tokens ({CompareReport.Text(length, "+0.0;-0.0;0.0")}); {Accuracy(accuracy)}; AES {CompareReport.Text(arm.Over(run => run.Aes), "0.00")}.";
         return arms.FirstOrDefault(other => other.Name == Baseline) is { } baseline && baseline.Name != arm.Name
@@ -35,24 +35,29 @@ internal static class CompareSentence
         if (length.Count == 0)
             return "";
         ConfidenceInterval accuracy = Points(arm.Against(baseline, held => held.Accuracy));
+        string seeds = length.Count == 1 ? "the one seed of both" : $"the {length.Count} seeds of both";
         string verdict = length.Sign switch
         {
-            < 0 => "shorter by",
-            > 0 => "longer by",
-            0 => "no different in length,",
-            null => "at the one seed of both,",
+            < 0 => "shorter by ",
+            > 0 => "longer by ",
+            0 => "no different in length, ",
+            null => "",
         };
         string tokens = length.Sign is -1 or 1 ? CompareReport.Text(length with { Mean = Math.Abs(length.Mean) }, "0.0") : CompareReport.Text(length, "+0.0;-0.0;0.0");
-        return $" Against `{Baseline}` at the same seeds ({length.Count}): {verdict} {tokens} tokens; {Accuracy(accuracy)}.";
+        return $" Against `{Baseline}` at {seeds}: {verdict}{tokens} tokens; {Accuracy(accuracy)}.";
     }
 
-    private static string Accuracy(ConfidenceInterval points) => $"accuracy {points.Sign switch
+    private static string Accuracy(ConfidenceInterval points)
     {
-        < 0 => "down",
-        > 0 => "up",
-        0 => "unchanged",
-        null => "by",
-    }} ({CompareReport.Text(points, "+0.0;-0.0;0.0")} points)";
+        string by = $"{CompareReport.Text(points, "+0.0;-0.0;0.0")} points";
+        return points.Sign switch
+        {
+            < 0 => $"accuracy down ({by})",
+            > 0 => $"accuracy up ({by})",
+            0 => $"accuracy unchanged ({by})",
+            null => $"accuracy {by}",
+        };
+    }
 
     private static ConfidenceInterval Points(ConfidenceInterval share) => new(share.Count, 100 * share.Mean, 100 * share.HalfWidth);
 

@@ -15,7 +15,7 @@ internal sealed record JobRecord
     public required IReadOnlyDictionary<string, string> Settings { get; init; }
 
     /// <summary>The whole configuration as it is stored with a run, seed and threads left at 1 and 0: they are the job's, not the arm's.</summary>
-    public required string Configuration { get; init; }
+    public required JsonElement Configuration { get; init; }
 
     /// <summary>Minutes of training after which it ends; null for all its steps.</summary>
     public double? Minutes { get; init; }
@@ -27,7 +27,7 @@ internal sealed record JobRecord
     public static JobRecord Of(CompareJob job, TimeSpan? limit) => new()
     {
         Settings = job.Arm.Settings,
-        Configuration = Compared(job.Arm.Configuration),
+        Configuration = JsonSerializer.Deserialize<JsonElement>(Compared(job.Arm.Configuration)),
         Minutes = limit?.TotalMinutes,
     };
 
@@ -53,7 +53,7 @@ internal sealed record JobRecord
     {
         try
         {
-            return Minutes == planned.Minutes && Compared(RunConfigurationJson.Read(Configuration)) == planned.Configuration;
+            return Minutes == planned.Minutes && Compared(RunConfigurationJson.Read(Configuration.GetRawText())) == Compared(RunConfigurationJson.Read(planned.Configuration.GetRawText()));
         }
         catch (InvalidDataException)
         {

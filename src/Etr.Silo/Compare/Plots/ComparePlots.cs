@@ -11,6 +11,7 @@ internal static class ComparePlots
     private const string AccuracyCurves = "learning-curves-accuracy";
     private const string LengthCurves = "learning-curves-length";
     private const string Bars = "aes";
+    private const int Window = 5;
 
     /// <summary>File names without their ends, in the order a report shows them.</summary>
     public static IReadOnlyList<string> Names { get; } = [Plane, AccuracyCurves, LengthCurves, Bars];
@@ -26,8 +27,8 @@ internal static class ComparePlots
             files.AddRange(WritePlane(arms, folder));
         if (arms.Any(arm => arm.Curve(point => point.Length).Count > 0))
         {
-            files.AddRange(WriteCurves(arms, point => 100 * point.Accuracy, "Accuracy while training", "right traces of a step, %", 100, folder, AccuracyCurves));
-            files.AddRange(WriteCurves(arms, point => point.Length, "Length while training", "tokens a trace, mean of a step", double.PositiveInfinity, folder, LengthCurves));
+            files.AddRange(WriteCurves(arms, point => 100 * point.Accuracy, "Accuracy while training", $"right traces, %, mean of {Window} steps", 100, folder, AccuracyCurves));
+            files.AddRange(WriteCurves(arms, point => point.Length, "Length while training", $"tokens a trace, mean of {Window} steps", double.PositiveInfinity, folder, LengthCurves));
         }
 
         if (arms.Any(arm => arm.Over(run => run.Aes).Count > 0))
@@ -60,11 +61,11 @@ internal static class ComparePlots
         Plot plot = PlotStyle.New($"{title} (mean, 95 % over seeds)", "policy updates", y);
         for (int i = 0; i < arms.Count; i++)
         {
-            IReadOnlyList<(int Step, ConfidenceInterval Value)> curve = arms[i].Curve(figure);
+            IReadOnlyList<(int Step, ConfidenceInterval Value)> curve = arms[i].Curve(figure, Window);
             if (curve.Count == 0)
                 continue;
             PlotStyle.AddBand(
-                plot, i, arms[i].Name, [.. curve.Select(point => (double)point.Step)], [.. curve.Select(point => point.Value.Mean)],
+                plot, i, arms.Count, arms[i].Name, [.. curve.Select(point => (double)point.Step)], [.. curve.Select(point => point.Value.Mean)],
                 [.. curve.Select(point => Math.Max(0, point.Value.Low))], [.. curve.Select(point => Math.Min(most, point.Value.High))]);
         }
 

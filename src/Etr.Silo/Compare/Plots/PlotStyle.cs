@@ -12,6 +12,7 @@ internal static class PlotStyle
     private const float LabelSize = 80;
     private const int MostTicks = 8;
     private const double BandAlpha = 0.16;
+    private const double BandAlphas = 0.5;
 
     private static readonly Color Page = Color.FromHex("#ffffff");
     private static readonly Color Grid = Color.FromHex("#dde3ea");
@@ -76,11 +77,11 @@ internal static class PlotStyle
         plot.ShowLegend(Edge.Right);
     }
 
-    /// <summary>A line with its interval as a band behind it.</summary>
-    public static void AddBand(Plot plot, int arm, string name, double[] xs, double[] ys, double[] low, double[] high)
+    /// <summary>A line with its interval as a band behind it, the paler the more arms there are.</summary>
+    public static void AddBand(Plot plot, int arm, int arms, string name, double[] xs, double[] ys, double[] low, double[] high)
     {
         var band = plot.Add.FillY(xs, low, high);
-        band.FillColor = ColorOf(arm).WithAlpha(BandAlpha);
+        band.FillColor = ColorOf(arm).WithAlpha(Math.Min(BandAlpha, BandAlphas / arms));
         band.LineWidth = 0;
         band.MarkerSize = 0;
         var line = plot.Add.ScatterLine(xs, ys, ColorOf(arm));
