@@ -1,15 +1,11 @@
 using BenchmarkDotNet.Running;
 using Etr.Benchmarks;
 using Etr.Benchmarks.Clusters;
-using Etr.Benchmarks.MainJobs;
 
 if (args is ["trainer", ..])
     return await TrainerBenchmarks.RunAsync(args[1..]);
 if (args is ["rollouts", ..])
     return await RolloutBenchmarks.RunAsync(args[1..]);
-
-if (args is ["main-job", ..])
-    return await MainJobRunner.RunAsync(args[1..]);
 
 if (args is ["control-plane", ..])
     return await ControlPlaneBenchmark.RunAsync(args[1..]);

@@ -73,7 +73,8 @@ internal sealed class TrainJob(TrainRequest request, Terminal terminal, TimeProv
         var use = new EngineUse(host.Services.GetRequiredService<EngineClock>());
         await GoAsync(run, status.State, stored, plan, interrupt);
         var follower = new RunFollower(run, display, time);
-        status = await follower.FollowAsync(resumedFrom, interrupt);
+        await using (TimeLimit? limit = request.Limit is { } most ? await TimeLimit.StartAsync(run, most, time, interrupt) : null)
+            status = await follower.FollowAsync(resumedFrom, interrupt);
         use.Stop();
 
         bool done = status.State == RunState.Completed;
