@@ -90,6 +90,9 @@ internal sealed class TinyPolicy : IDisposable
         return new TrainingBatch(step, groups);
     }
 
+    /// <summary>The prompt of a group (0 to 2) of <see cref="Batch"/>.</summary>
+    public static int[] PromptOf(int step, int group) => [.. Batch(step).Groups[group].PromptTokens];
+
     /// <summary>Log-probabilities of a trace under the starting policy, one position at a time and without the trainer's code.</summary>
     public static float[] LogProbs(int[] prompt, int[] tokens)
     {
