@@ -116,6 +116,12 @@ public sealed record TrainingOptions
     [Range(16, 16_777_216)]
     public int MicroBatchTokens { get; init; } = 2048;
 
+    /// <summary>
+    /// Whether a backward pass computes each layer once more from its input instead of keeping what lies between: less memory by the
+    /// number of layers, about a third more arithmetic, the same gradients. The default value is false.
+    /// </summary>
+    public bool Checkpointing { get; init; }
+
     /// <summary>What becomes of truncated traces: <c>mask</c> (no loss; the reward still counts) or <c>keep</c>. The default value is <c>mask</c>.</summary>
     [AllowedValues("mask", "keep")]
     public string Truncated { get; init; } = "mask";

@@ -26,9 +26,6 @@ public sealed class Qwen2Decoder : IDisposable
     /// <summary>The model's shape.</summary>
     public ModelConfig Config => Weights.Config;
 
-    /// <summary>The matrix that makes logits of hidden states, [vocabulary, hidden].</summary>
-    internal torch.Tensor Head => Weights[Config.TiedHead ? WeightShapes.Embedding : WeightShapes.Head];
-
     /// <summary>Hidden states after the final norm.</summary>
     /// <param name="ids">Token ids, int64, [batch, length]; pads at the right may hold any valid id.</param>
     /// <returns>[batch, length, hidden].</returns>
@@ -37,7 +34,8 @@ public sealed class Qwen2Decoder : IDisposable
     /// <summary>Logits of hidden states.</summary>
     /// <param name="hidden">[…, hidden].</param>
     /// <returns>[…, vocabulary].</returns>
-    public torch.Tensor Logits(torch.Tensor hidden) => functional.linear(hidden, Head);
+    public torch.Tensor Logits(torch.Tensor hidden) =>
+        functional.linear(hidden, Weights[Config.TiedHead ? WeightShapes.Embedding : WeightShapes.Head]);
 
     /// <summary>Logits of every position: [batch, length, vocabulary].</summary>
     public torch.Tensor Forward(torch.Tensor ids)

@@ -3,6 +3,7 @@ using Etr.Policy.Checkpoints;
 using Etr.Policy.Models;
 using Etr.Policy.Training.Corrections;
 using Etr.Policy.Training.Losses;
+using Etr.Policy.Training.Passes;
 using TorchSharp;
 
 namespace Etr.Policy.Training;
@@ -11,14 +12,15 @@ namespace Etr.Policy.Training;
 internal sealed class Learner : IDisposable
 {
     private readonly DecoderWeights _weights;
-    private readonly Qwen2Decoder _policy;
+    private readonly TrainingDecoder _policy;
     private readonly DecoderWeights? _referenceWeights;
-    private readonly Qwen2Decoder? _reference;
+    private readonly TrainingDecoder? _reference;
     private readonly PolicyFile _policyFile;
     private readonly TrainingOptions _options;
     private readonly StepLoss _loss;
     private readonly AdamW _optimiser;
     private readonly Gradients _gradients;
+    private readonly Dictionary<string, torch.Tensor> _gradientOf;
     private readonly EntropyController _entropy;
     private readonly torch.Device _device;
     private int _step;
@@ -29,18 +31,19 @@ internal sealed class Learner : IDisposable
         _policyFile = policyFile;
         _options = options;
         _device = device;
-        _policy = new Qwen2Decoder(weights);
+        _policy = new TrainingDecoder(weights, temperature, gradients: true);
         if (options.KlCoefficient > 0.0)
         {
             _referenceWeights = weights.Clone();
-            _reference = new Qwen2Decoder(_referenceWeights);
+            _reference = new TrainingDecoder(_referenceWeights, temperature, gradients: false);
         }
 
         weights.RequireGradients();
         torch.Tensor[] parameters = [.. weights.Named.Select(weight => weight.Value)];
         _gradients = new Gradients(parameters);
+        _gradientOf = weights.Named.Zip(_gradients.Tensors).ToDictionary(pair => pair.First.Name, pair => pair.Second);
         _optimiser = new AdamW(parameters, _gradients.Tensors, options.Beta1, options.Beta2, options.WeightDecay);
-        _loss = new StepLoss(options, temperature);
+        _loss = new StepLoss(options);
         _entropy = new EntropyController(options);
     }
 
@@ -136,6 +139,7 @@ internal sealed class Learner : IDisposable
     // Whether every update was finite and made; stops at the first that is not.
     private bool Update(StepPlan plan, UpdateRates rates, StepFigures figures, List<double> norms, CancellationToken cancellationToken)
     {
+        _policy.Refresh();
         torch.Tensor[][]? start = plan.Updates.Count * _options.Epochs > 1 && _loss.Correction != CorrectionKind.None
             ? [.. plan.Updates.Select(microBatches => StartLogProbs(microBatches, cancellationToken))]
             : null;
@@ -144,12 +148,14 @@ internal sealed class Learner : IDisposable
             for (int update = 0; update < plan.Updates.Count; update++)
             {
                 _gradients.Clear();
+                _policy.Refresh();
                 for (int i = 0; i < plan.Updates[update].Count; i++)
                 {
                     cancellationToken.ThrowIfCancellationRequested();
                     Accumulate(plan.Updates[update][i], new StepMoment(rates.Entropy, norms.Count == 0, start?[update][i]), figures);
                 }
 
+                _policy.Collect(name => _gradientOf[name]);
                 norms.Add(_gradients.Norm());
                 if (!figures.IsFinite() || !double.IsFinite(norms[^1]))
                     return false;
@@ -165,14 +171,16 @@ internal sealed class Learner : IDisposable
         {
             cancellationToken.ThrowIfCancellationRequested();
             using DisposeScope scope = torch.NewDisposeScope();
-            return _loss.LogProbs(_policy, MicroBatch.Of(traces, torch.ScalarType.Float32, _device)).MoveToOuterDisposeScope();
+            return TrainingPass.Read(_policy, MicroBatch.Of(traces, torch.ScalarType.Float32, _device)).LogProbs.MoveToOuterDisposeScope();
         })];
 
     private void Accumulate(IReadOnlyList<StepTrace> traces, StepMoment moment, StepFigures figures)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         MicroBatch batch = MicroBatch.Of(traces, torch.ScalarType.Float32, _device);
-        _loss.Of(_policy, _reference, batch, moment, figures).backward();
+        torch.Tensor? reference = _reference is null ? null : TrainingPass.Read(_reference, batch).LogProbs;
+        TrainingPass pass = new(_policy, batch, moment.EntropyCoefficient > 0.0, _options.Checkpointing);
+        pass.Backward(_loss.Of(pass.Scores, reference, batch, moment, figures));
     }
 
     private double LearningRate(int step) => _options.WarmupSteps == 0

@@ -1,7 +1,7 @@
 using Etr.Core.Training;
-using Etr.Policy.Models;
 using Etr.Policy.Training.Corrections;
 using Etr.Policy.Training.Losses;
+using Etr.Policy.Training.Passes;
 using TorchSharp;
 
 namespace Etr.Policy.Training;
@@ -13,19 +13,16 @@ namespace Etr.Policy.Training;
 internal sealed class StepLoss
 {
     private readonly TrainingOptions _options;
-    private readonly double _temperature;
     private readonly IPolicyLoss _loss;
     private readonly ClipRange _clip;
     private readonly KlEstimator _kl;
 
     /// <summary>The loss that options ask for.</summary>
     /// <param name="options">Resolved options.</param>
-    /// <param name="temperature">The sampling temperature.</param>
     /// <exception cref="ArgumentException">A name is unknown.</exception>
-    public StepLoss(TrainingOptions options, double temperature)
+    public StepLoss(TrainingOptions options)
     {
         _options = options;
-        _temperature = temperature;
         _loss = PolicyLosses.Find(options.Loss);
         _clip = PolicyLosses.Clip(options);
         _kl = KlPenalty.Parse(options.Kl);
@@ -35,16 +32,15 @@ internal sealed class StepLoss
     /// <summary>The correction for the sampler's gap.</summary>
     public CorrectionKind Correction { get; }
 
-    /// <summary>Passes a micro-batch through the model.</summary>
-    /// <param name="policy">The policy being trained.</param>
-    /// <param name="reference">The run's starting policy; null where the KL coefficient is 0.</param>
+    /// <summary>Makes a loss of a micro-batch's scores.</summary>
+    /// <param name="scores">The policy's scores of the tokens.</param>
+    /// <param name="referenceLogProbs">The reference policy's log-probabilities (nats), [tokens]; null where the KL coefficient is 0.</param>
     /// <param name="batch">The micro-batch.</param>
     /// <param name="moment">Where in the step this is.</param>
     /// <param name="figures">Where the micro-batch's figures go.</param>
     /// <returns>The micro-batch's share of the update's loss: a scalar with a gradient.</returns>
-    public torch.Tensor Of(Qwen2Decoder policy, Qwen2Decoder? reference, MicroBatch batch, StepMoment moment, StepFigures figures)
+    public torch.Tensor Of(TokenScores scores, torch.Tensor? referenceLogProbs, MicroBatch batch, StepMoment moment, StepFigures figures)
     {
-        TokenScores scores = Score(policy, batch, moment.EntropyCoefficient > 0.0);
         torch.Tensor now = scores.LogProbs.detach();
         // Before the step's only update the learner is where it started.
         torch.Tensor start = moment.StartLogProbs ?? now;
@@ -54,9 +50,9 @@ internal sealed class StepLoss
         torch.Tensor losses = correction is null ? tokens.Losses : tokens.Losses * correction.Weights;
 
         torch.Tensor? kl = null;
-        if (reference is not null)
+        if (referenceLogProbs is not null)
         {
-            kl = KlPenalty.PerToken(scores.LogProbs, LogProbs(reference, batch), _kl);
+            kl = KlPenalty.PerToken(scores.LogProbs, referenceLogProbs, _kl);
             losses += kl * _options.KlCoefficient;
         }
 
@@ -69,20 +65,6 @@ internal sealed class StepLoss
             loss.detach(), tokens, kl?.detach(), scores.Entropy.detach(), ImportanceRatio.Of(now, old),
             unmoved ? start.sub(batch.OldLogProbs).abs() : null, correction, batch.Traces));
         return loss;
-    }
-
-    /// <summary>Log-probabilities of a micro-batch's tokens, [tokens], without a gradient.</summary>
-    public torch.Tensor LogProbs(Qwen2Decoder decoder, MicroBatch batch)
-    {
-        using IDisposable noGradient = torch.no_grad();
-        return Score(decoder, batch, entropyPulls: false).LogProbs;
-    }
-
-    // Only positions that predict a response token reach the head: prompts and padding make no logits.
-    private TokenScores Score(Qwen2Decoder decoder, MicroBatch batch, bool entropyPulls)
-    {
-        torch.Tensor hidden = decoder.Hidden(batch.Ids).flatten(0, 1).index_select(0, batch.Positions);
-        return TokenScores.Of(hidden, decoder.Head, batch.Targets, _temperature, entropyPulls);
     }
 }
 
