@@ -17,17 +17,18 @@ internal static class ChunkedScores
     public static TokenScores Forward(torch.Tensor hidden, torch.Tensor head, torch.Tensor targets, long rows)
     {
         using IDisposable noGradient = torch.no_grad();
-        List<torch.Tensor> logProbs = [];
-        List<torch.Tensor> entropies = [];
+        // Made before the first chunk: a small tensor kept from between large ones would keep the allocator from using their place again.
+        torch.Tensor logProbs = torch.empty(hidden.shape[0], dtype: hidden.dtype, device: hidden.device);
+        torch.Tensor entropies = torch.empty_like(logProbs);
         foreach ((long start, long count) in Chunks(hidden.shape[0], rows))
         {
             using DisposeScope scope = torch.NewDisposeScope();
             TokenScores scores = TokenScores.Of(hidden.narrow(0, start, count), head, targets.narrow(0, start, count), entropyPulls: false);
-            logProbs.Add(scores.LogProbs.MoveToOuterDisposeScope());
-            entropies.Add(scores.Entropy.MoveToOuterDisposeScope());
+            logProbs.narrow(0, start, count).copy_(scores.LogProbs);
+            entropies.narrow(0, start, count).copy_(scores.Entropy);
         }
 
-        return new TokenScores(torch.cat(logProbs), torch.cat(entropies));
+        return new TokenScores(logProbs, entropies);
     }
 
     /// <summary>The gradient of the scores: adds the head's to its own, returns that of the hidden states.</summary>
