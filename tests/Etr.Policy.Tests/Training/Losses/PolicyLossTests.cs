@@ -164,7 +164,7 @@ public sealed class PolicyLossTests
         return [.. Enumerable.Range(0, 5).Select(row =>
         {
             double[] Values(Func<int, double> value) => [.. Enumerable.Range(0, 1 + row + (row > 1 ? 1 : 0)).Select(value)];
-            double spread = row < 2 ? 2e-4 : 1.5;
+            double spread = row < 2 ? 2e-4 : 3.5;
             double[] sampler = Values(_ => -0.05 - (3.0 * random.NextDouble()));
             double[] start = Values(i => sampler[i] + (1.2 * (random.NextDouble() - 0.45)));
             double[] now = Values(i => start[i] + (spread * (random.NextDouble() - 0.4)));
