@@ -15,7 +15,7 @@ internal sealed class Leaf : IDisposable
     public torch.Tensor Value { get; }
 
     /// <summary>Its gradient.</summary>
-    public torch.Tensor Gradient { get; private set; }
+    public torch.Tensor Gradient { get; }
 
     /// <summary>Zeroes of a shape, of the type and on the device of <paramref name="other"/>.</summary>
     public static Leaf Like(torch.Tensor other, long[] shape) =>
