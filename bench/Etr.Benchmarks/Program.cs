@@ -1,9 +1,12 @@
 using BenchmarkDotNet.Running;
 using Etr.Benchmarks;
 using Etr.Benchmarks.Clusters;
+using Etr.Benchmarks.Trainers;
 
 if (args is ["trainer", ..])
     return await TrainerBenchmarks.RunAsync(args[1..]);
+if (args is ["trainer-step", ..])
+    return await TrainerStepBenchmark.RunAsync(args[1..]);
 if (args is ["rollouts", ..])
     return await RolloutBenchmarks.RunAsync(args[1..]);
 

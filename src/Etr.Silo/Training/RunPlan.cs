@@ -2,14 +2,16 @@ using Etr.Core.Evaluation;
 using Etr.Core.Extensions;
 using Etr.Core.Runs;
 using Etr.Core.Tasks;
+using Etr.Core.Training;
 using Etr.Policy.Models;
+using Etr.Policy.Training.Losses;
 using Etr.Silo.Cli;
 using Etr.Silo.Engines;
 
 namespace Etr.Silo.Training;
 
 /// <summary>What a configuration comes to, with everything it names found, opened and checked.</summary>
-/// <param name="Configuration">The configuration, its model's folder absolute.</param>
+/// <param name="Configuration">The configuration: its model's folder absolute, the policy update's blanks filled by the loss.</param>
 /// <param name="Model">The model.</param>
 /// <param name="Prompts">Training prompts.</param>
 /// <param name="HeldOut">Held-out prompts; null where there are none.</param>
@@ -25,11 +27,12 @@ internal sealed record RunPlan(RunConfiguration Configuration, ModelDescription 
             throw new CommandFailure("Etr:Task:Name is jsonl and Etr:Task:Data names no file: name one with --set Etr:Task:Data=FILE");
 
         string folder = StartingPolicy.Locate(configuration.Policy.Path);
-        RunConfiguration resolved = configuration with
+        RunConfiguration named = WithLoss(configuration);
+        RunConfiguration resolved = named with
         {
-            Policy = configuration.Policy with { Path = folder },
-            Task = configuration.Task with { GraderAssembly = Absolute(configuration.Task.GraderAssembly) },
-            Reward = configuration.Reward with { Assembly = Absolute(configuration.Reward.Assembly) },
+            Policy = named.Policy with { Path = folder },
+            Task = named.Task with { GraderAssembly = Absolute(named.Task.GraderAssembly) },
+            Reward = named.Reward with { Assembly = Absolute(named.Reward.Assembly) },
         };
         ModelDescription model = StartingPolicy.Describe(folder);
         var prompts = new PromptSetFactory();
@@ -58,4 +61,20 @@ internal sealed record RunPlan(RunConfiguration Configuration, ModelDescription 
 
     /// <summary>A line a person should read before such a run, or null.</summary>
     public string? Warning => Rewards.PaysTrend ? Rewards.Preset.Warning : null;
+
+    private static RunConfiguration WithLoss(RunConfiguration configuration)
+    {
+        try
+        {
+            TrainingOptions training = PolicyLosses.Resolve(configuration.Training);
+            string estimator = configuration.Reward.Estimator.Length > 0
+                ? configuration.Reward.Estimator
+                : PolicyLosses.Find(training.Loss).Defaults.Estimator ?? "";
+            return configuration with { Training = training, Reward = configuration.Reward with { Estimator = estimator } };
+        }
+        catch (ArgumentException e)
+        {
+            throw new CommandFailure($"Etr:Training: {e.Message}", inner: e);
+        }
+    }
 }

@@ -125,6 +125,7 @@ internal sealed class TrainJob(TrainRequest request, Terminal terminal, TimeProv
             Seed = plan.Configuration.Run.Seed,
             Shaper = plan.Rewards.Shaper.Name,
             Estimator = plan.Rewards.Estimator.Name,
+            Update = UpdateSummary.Of(plan.Configuration.Training),
             Before = EvaluationSummary.Of(held.Before),
             After = EvaluationSummary.Of(held.After),
             Groups = GroupsSummary.Of(status.Groups),

@@ -1,6 +1,6 @@
 using TorchSharp;
 
-namespace Etr.Policy.Training;
+namespace Etr.Policy.Training.Losses;
 
 /// <summary>The importance ratio ρ = π_θ / π_old of a token: how much likelier the policy being trained makes it than the one that drew it.</summary>
 public static class ImportanceRatio
@@ -16,6 +16,9 @@ public static class ImportanceRatio
     {
         ArgumentNullException.ThrowIfNull(logProbs);
         ArgumentNullException.ThrowIfNull(oldLogProbs);
-        return logProbs.sub(oldLogProbs).clamp(-LogBound, LogBound).exp();
+        return FromLog(logProbs.sub(oldLogProbs));
     }
+
+    /// <summary>exp of a log-ratio that is held to ±20 nats.</summary>
+    internal static torch.Tensor FromLog(torch.Tensor logRatios) => logRatios.clamp(-LogBound, LogBound).exp();
 }

@@ -5,9 +5,8 @@ using Etr.Core.Training;
 using Etr.Policy.Models;
 using Etr.Policy.Runtime;
 using Etr.Policy.Training;
-using TorchSharp;
 
-namespace Etr.Benchmarks;
+namespace Etr.Benchmarks.Trainers;
 
 /// <summary>
 /// Tokens a second of the trainer on 16 groups of 8 traces, and the share of the measured GEMM peak that its arithmetic comes to.
@@ -30,7 +29,7 @@ internal static class TrainerBenchmarks
         TorchRuntime runtime = TorchRuntime.Start("cpu", int.Parse(Value("--threads", "0"), CultureInfo.InvariantCulture));
         int steps = int.Parse(Value("--steps", "5"), CultureInfo.InvariantCulture);
         int[] budgets = [.. Value("--budgets", "1024,2048,4096,8192,16384").Split(',').Select(text => int.Parse(text, CultureInfo.InvariantCulture))];
-        using TemporaryModel? made = args.Contains("--model") ? null : new TemporaryModel();
+        using BenchModel? made = args.Contains("--model") ? null : BenchModel.Of("0.45m");
         string folder = made?.Folder ?? Value("--model", "");
         ModelConfig config = ModelFiles.Describe(folder).Config;
 
@@ -48,13 +47,13 @@ internal static class TrainerBenchmarks
         TrainingBatch[] batches = [.. Enumerable.Range(1, steps + 1).Select(step => Batch(step, config, silentShare))];
         double all = batches[1..].Sum(batch => batch.Groups.Sum(group => group.Traces.Sum(trace => group.PromptTokens.Count + trace.Tokens.Count - 1)));
         double arithmetic = batches[1..].Sum(batch => batch.Groups.Sum(group => group.Traces.Sum(
-            trace => Arithmetic(config, group.PromptTokens.Count + trace.Tokens.Count - 1, trace.Tokens.Count))));
+            trace => BenchModel.Arithmetic(config, group.PromptTokens.Count + trace.Tokens.Count - 1, trace.Tokens.Count))));
         foreach (int budget in budgets)
         {
             await using GrpoTrainer trainer = await GrpoTrainer.OpenAsync(
                 folder, new TrainingOptions { MicroBatchTokens = budget }, 0.7, runtime, new EngineClock(TimeProvider.System), TimeProvider.System, CancellationToken.None);
             await trainer.StepAsync(batches[0], CancellationToken.None);
-            double peak = Peak();
+            double peak = MachineRates.GemmFlops() / 1e9;
             using Process process = Process.GetCurrentProcess();
             TimeSpan cpu = process.TotalProcessorTime;
             double seconds = 0.0;
@@ -63,39 +62,11 @@ internal static class TrainerBenchmarks
             process.Refresh();
             double cpuSeconds = (process.TotalProcessorTime - cpu).TotalSeconds;
             double rate = arithmetic / seconds / 1e9;
-            peak = Math.Max(peak, Peak());
+            peak = Math.Max(peak, MachineRates.GemmFlops() / 1e9);
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{budget,8}{all / seconds,8:F0}{all / cpuSeconds,12:F0}{rate,10:F1}{peak,15:F0}{rate / peak,8:P1}{process.WorkingSet64 / 1e6,14:F0}"));
         }
-    }
-
-    // Multiplications and additions of forward and backward: 6 a weight and token, the head only where a token is predicted,
-    // and attention's two products over the causal half.
-    private static double Arithmetic(ModelConfig config, int length, int predicted)
-    {
-        double head = (double)config.VocabularySize * config.HiddenSize;
-        double layers = config.ParameterCount - (config.TiedHead ? head : 2 * head);
-        double attention = 2.0 * config.Layers * config.Heads * config.HeadSize * length * length / 2.0;
-        return 6.0 * ((layers * length) + (head * predicted) + attention);
-    }
-
-    private static double Peak()
-    {
-        const int size = 1024;
-        using DisposeScope scope = torch.NewDisposeScope();
-        torch.Tensor a = torch.rand(size, size);
-        torch.Tensor b = torch.rand(size, size);
-        torch.Tensor c = torch.mm(a, b);
-        double best = 0.0;
-        for (int i = 0; i < 20; i++)
-        {
-            long start = Stopwatch.GetTimestamp();
-            c.copy_(torch.mm(a, b));
-            best = Math.Max(best, 2.0 * size * size * size / Stopwatch.GetElapsedTime(start).TotalSeconds / 1e9);
-        }
-
-        return best;
     }
 
     private static TrainingBatch Batch(int step, ModelConfig config, double silentShare)
@@ -112,34 +83,5 @@ internal static class TrainerBenchmarks
 
         return new TrainingBatch(step, [.. Enumerable.Range(0, Groups).Select(
             ordinal => new TrainingGroup(ordinal, Ids(PromptTokens), [.. Enumerable.Range(0, TracesPerGroup).Select(_ => Trace())]))]);
-    }
-
-    private sealed class TemporaryModel : IDisposable
-    {
-        private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("etr-bench-");
-
-        public TemporaryModel()
-        {
-            ModelConfig config = new()
-            {
-                VocabularySize = 44,
-                HiddenSize = 128,
-                IntermediateSize = 256,
-                Layers = 3,
-                Heads = 4,
-                KeyValueHeads = 2,
-                HeadSize = 32,
-                ContextLength = 512,
-                TiedHead = true,
-                EndTokens = [1],
-            };
-            config.Write(Path.Combine(Folder, ModelFiles.Config));
-            using DecoderWeights weights = DecoderWeights.Initialise(config, 1);
-            weights.Save(Path.Combine(Folder, ModelFiles.Weights));
-        }
-
-        public string Folder => _folder.FullName;
-
-        public void Dispose() => _folder.Delete(recursive: true);
     }
 }

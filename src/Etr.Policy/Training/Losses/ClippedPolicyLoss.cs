@@ -1,6 +1,6 @@
 using TorchSharp;
 
-namespace Etr.Policy.Training;
+namespace Etr.Policy.Training.Losses;
 
 /// <summary>
 /// The clipped surrogate of PPO (arXiv 1707.06347, equation 7) as GRPO and DAPO use it, a token at a time, with the second
@@ -8,6 +8,17 @@ namespace Etr.Policy.Training;
 /// </summary>
 public static class ClippedPolicyLoss
 {
+    /// <summary>The dual-clip bound c of the losses that have one.</summary>
+    public const double DualClip = 3.0;
+
+    /// <summary>The loss of each token, and which of them are clipped.</summary>
+    internal static TokenLosses Of(torch.Tensor ratios, torch.Tensor advantages, ClipRange clip)
+    {
+        torch.Tensor losses = PerToken(ratios, advantages, clip);
+        using IDisposable noGradient = torch.no_grad();
+        return new TokenLosses(losses, ClippedLow(ratios, advantages, clip), ClippedHigh(ratios, advantages, clip));
+    }
+
     /// <summary>−min(ρA, clip(ρ, 1 − ε_lo, 1 + ε_hi)·A); where A &lt; 0 and dual clip is on, at most −c·A.</summary>
     /// <param name="ratios">ρ, any shape.</param>
     /// <param name="advantages">A, the same shape or one that broadcasts to it.</param>
