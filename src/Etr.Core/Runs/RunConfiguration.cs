@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Etr.Core.Extensions;
 using Etr.Core.Rollouts;
 using Etr.Core.Training;
 
@@ -30,6 +31,9 @@ public sealed record RunConfiguration
 
     /// <summary>The evaluation before and after.</summary>
     public EvaluationOptions Evaluation { get; init; } = new();
+
+    /// <summary>What is done when the reward begins to pay for what nobody wants.</summary>
+    public GuardOptions Guards { get; init; } = new();
 }
 
 /// <summary><c>Etr:Run</c>: the shape of the run.</summary>
@@ -47,6 +51,47 @@ public sealed record RunOptions
     [Range(1, 1_000_000)]
     public int Steps { get; init; } = 60;
 
+    /// <summary>
+    /// How drawing and training share the time: <c>sync</c> (they take turns), <c>async</c> (groups are opened up to
+    /// <see cref="Staleness"/> steps ahead) or <c>in-flight</c> (the same, and a commit switches the traces under way to the new
+    /// policy between two tokens). The default value is <c>sync</c>.
+    /// </summary>
+    [AllowedValues("sync", "async", "in-flight")]
+    public string Mode { get; init; } = "sync";
+
+    /// <summary>η, most steps by which the policy that drew a token may lag behind; <c>sync</c> allows none. The default value is 1.</summary>
+    [Range(0, 64)]
+    public int Staleness { get; init; } = 1;
+
+    /// <summary>
+    /// Which groups are dropped before they are trained on: <c>none</c>, or <c>no-signal</c>, those whose advantages are all zero (never
+    /// "all right": such a group may teach by its trend). A fresh prompt takes the place of each. The default value is <c>none</c>.
+    /// </summary>
+    [AllowedValues("none", "no-signal")]
+    public string Filter { get; init; } = "none";
+
+    /// <summary>Most groups that are dropped for want of signal between two steps; what comes after is trained on. The default value is 16.</summary>
+    [Range(0, 65_536)]
+    public int FilterBudget { get; init; } = 16;
+
+    /// <summary>
+    /// How prompts are chosen: <c>none</c> (each once an epoch, in a random order) or <c>history</c> (of some that are next in that
+    /// order, one by what its last round left to learn: docs/method.md). The default value is <c>none</c>.
+    /// </summary>
+    [AllowedValues("none", "history")]
+    public string Curriculum { get; init; } = "none";
+
+    /// <summary>Prompts from which the curriculum chooses one. The default value is 4.</summary>
+    [Range(2, 64)]
+    public int CurriculumChoices { get; init; } = 4;
+
+    /// <summary>
+    /// Newest steps whose checkpoints and policies are kept, beside the best one evaluated; more where <see cref="Staleness"/> needs
+    /// them. The default value is 2.
+    /// </summary>
+    [Range(1, 1000)]
+    public int KeepCheckpoints { get; init; } = 2;
+
     /// <summary>Seed of every random number of the run. The default value is 1.</summary>
     [Range(0, long.MaxValue)]
     public long Seed { get; init; } = 1;
@@ -61,6 +106,14 @@ public sealed record RunOptions
     /// <summary>Share of groups with signal (0 to 1) under which a step counts as quiet. The default value is 0.1.</summary>
     [Range(0.0, 1.0)]
     public double SignalFloor { get; init; } = 0.1;
+
+    /// <summary>Seconds that one call of a shaper or grader of your own may take. The default value is 5.</summary>
+    [Range(0.001, 600.0)]
+    public double ExtensionDeadline { get; init; } = 5;
+
+    /// <summary>Calls of a shaper or grader of your own that may be given up before it is switched off. The default value is 3.</summary>
+    [Range(0, 64)]
+    public int ExtensionAbandoned { get; init; } = 3;
 }
 
 /// <summary><c>Etr:Task</c>: what is trained on.</summary>
@@ -87,6 +140,16 @@ public sealed record TaskOptions
     /// <summary>What to do with a row that is not a prompt: <c>fail</c> or <c>skip</c> (counted). The default value is <c>fail</c>.</summary>
     [AllowedValues("fail", "skip")]
     public string BadRows { get; init; } = "fail";
+
+    /// <summary>
+    /// Answer grader: <c>equivalence</c>, <c>boxed</c>, <c>final-line</c>, or a class of your own as <c>type:Full.Type.Name</c>; empty
+    /// takes the task's own. The default value is empty.
+    /// </summary>
+    [AllowedOrType("", "equivalence", "boxed", "final-line", "type:CLASS")]
+    public string Grader { get; init; } = "";
+
+    /// <summary>Assembly (dll) with a grader of your own; every silo reads it at this path. The default value is empty.</summary>
+    public string GraderAssembly { get; init; } = "";
 }
 
 /// <summary><c>Etr:Policy</c>: the policy and its engines.</summary>
@@ -141,13 +204,28 @@ public sealed record PolicyOptions
 /// <summary><c>Etr:Reward</c>: what a trace is paid for.</summary>
 public sealed record RewardOptions
 {
-    /// <summary>Reward shaper: <c>guarded</c>, <c>paper</c>, <c>reference</c> or <c>outcome</c>. The default value is <c>guarded</c>.</summary>
-    [AllowedValues("guarded", "paper", "reference", "outcome")]
+    /// <summary>
+    /// Reward shaper, one of docs/method.md's, or a class of your own as <c>type:Full.Type.Name</c>. The default value is
+    /// <c>guarded</c>.
+    /// </summary>
+    [AllowedOrType(
+        "guarded", "paper", "reference", "outcome", "telescoped", "min-entropy", "pear", "lcpo-exact", "lcpo-max", "o1-pruner",
+        "kimi-length", "max-entropy", "ungated", "variation-only", "random", "overlong", "type:CLASS")]
     public string Shaper { get; init; } = "guarded";
 
     /// <summary>
+    /// Several shapers with weights in <see cref="Shaper"/>'s place, such as <c>outcome=1, lcpo-max=0.5, kimi-length=0</c>: the reward
+    /// is the weighted sum, and one of weight 0 is recorded only. The default value is empty: <see cref="Shaper"/> alone.
+    /// </summary>
+    [StringLength(4096)]
+    public string Mix { get; init; } = "";
+
+    /// <summary>Assembly (dll) with shapers of your own; every silo reads it at this path. The default value is empty.</summary>
+    public string Assembly { get; init; } = "";
+
+    /// <summary>
     /// Preset of the trend that is measured: <c>guarded</c>, <c>paper</c> or <c>reference</c>; empty takes the shaper's own
-    /// (<c>outcome</c> measures <c>guarded</c>). The default value is empty.
+    /// (<c>ungated</c> measures <c>paper</c>, what else is not a preset's name <c>guarded</c>). The default value is empty.
     /// </summary>
     [AllowedValues("", "guarded", "paper", "reference")]
     public string Preset { get; init; } = "";
@@ -179,6 +257,49 @@ public sealed record RewardOptions
     /// <summary>τ (nats), the spread below which a difference in trend is noise. The default value is 0.05.</summary>
     [Range(1e-9, 100.0)]
     public double TrendEpsilon { get; init; } = 0.05;
+
+    /// <summary>
+    /// n*, tokens a trace should have under <c>lcpo-exact</c> and <c>lcpo-max</c>. The default value is 40: about the shortest chains
+    /// of the built-in task, which are 33 to 38 tokens.
+    /// </summary>
+    [Range(1.0, 1_048_576.0)]
+    public double Budget { get; init; } = 40;
+
+    /// <summary>What a token off the budget costs under <c>lcpo-exact</c> and <c>lcpo-max</c>. The default value is 3e-4.</summary>
+    [Range(0.0, 1.0)]
+    public double TokenCost { get; init; } = 3e-4;
+
+    /// <summary>What accuracy weighs against length under <c>o1-pruner</c>. The default value is 2.</summary>
+    [Range(0.0, 100.0)]
+    public double AccuracyWeight { get; init; } = 2;
+
+    /// <summary>
+    /// L0 of <c>o1-pruner</c>, the reference policy's mean tokens a trace on prompts that <see cref="ReferenceFigures"/> does not name;
+    /// null: none. The default value is null.
+    /// </summary>
+    [Range(1.0, 1_048_576.0)]
+    public double? ReferenceLength { get; init; }
+
+    /// <summary>A0 of <c>o1-pruner</c>, its accuracy (0 to 1) on those prompts; null: none. The default value is null.</summary>
+    [Range(0.0, 1.0)]
+    public double? ReferenceAccuracy { get; init; }
+
+    /// <summary>
+    /// File that <c>etr eval --out FILE</c> wrote of the reference policy on the training prompts: L0 and A0 by prompt, for
+    /// <c>o1-pruner</c>. The default value is empty: none.
+    /// </summary>
+    public string ReferenceFigures { get; init; } = "";
+
+    /// <summary>
+    /// L_max of <c>overlong</c> and of <c>Etr:Training:Truncated=penalise</c>, in tokens; 0 takes <c>Etr:Sampling:MaxNewTokens</c>. The
+    /// default value is 0.
+    /// </summary>
+    [Range(0, 1_048_576)]
+    public int OverlongLength { get; init; }
+
+    /// <summary>L_c there, the width of the slope before L_max in tokens; null takes a fifth of L_max. The default value is null.</summary>
+    [Range(0, 1_048_576)]
+    public int? OverlongBuffer { get; init; }
 }
 
 /// <summary><c>Etr:Evaluation</c>: the evaluation before and after.</summary>
@@ -194,4 +315,15 @@ public sealed record EvaluationOptions
 
     /// <summary>Whether greedy traces are evaluated beside them. The default value is true.</summary>
     public bool Greedy { get; init; } = true;
+
+    /// <summary>Steps between two evaluations during the run, sampled ones only; 0 makes none. The default value is 0.</summary>
+    [Range(0, 1_000_000)]
+    public int Every { get; init; }
+
+    /// <summary>
+    /// The run ends after so many evaluations in a row that were not better than the best one: in accuracy, or, where that is
+    /// equal, in length; 0 never ends it. The default value is 0.
+    /// </summary>
+    [Range(0, 1000)]
+    public int Patience { get; init; }
 }

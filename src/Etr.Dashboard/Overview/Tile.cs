@@ -30,8 +30,8 @@ internal sealed record Tile(string Name, string Unit, string Meaning, Welcome We
         new("r(R, length)", "", "negative shortens, positive lengthens", Welcome.Neither, s => s.TrendLengthCorrelation, v => Figures.Signed(v)),
         new("Signal", "of groups", "share of groups with an advantage other than zero", Welcome.Neither, SignalOf, Figures.Percent),
         new("KL", "nats a token", "to the starting policy; 0 where not computed", Welcome.Neither, s => s.Kl, v => Figures.Fixed(v, 4)),
-        new("Staleness", "versions", "mean of the step's groups", Welcome.Less, s => s.Staleness, v => Figures.Fixed(v, 2)),
-        new("Sampled", "tokens/s", "while the step was drawn", Welcome.More, s => s.RolloutSeconds > 0 ? s.SampledTokens / s.RolloutSeconds : double.NaN, Figures.Number),
+        new("Staleness", "versions", "mean of the step's tokens", Welcome.Less, s => s.Staleness, v => Figures.Fixed(v, 2)),
+        new("Sampled", "tokens/s", "over the whole step", Welcome.More, s => s.TokensPerSecond, Figures.Number),
     ];
 
     private static double SignalOf(StepSummary step)

@@ -108,6 +108,12 @@ public enum RolloutEventKind
 
     /// <summary>Something went wrong and was survived: a lease voided, a late completion refused, a step skipped.</summary>
     Fault,
+
+    /// <summary>
+    /// The policy of a step was evaluated; <see cref="RolloutEvent.Ordinal"/> is the step, <see cref="RolloutEvent.Value"/> the held-out
+    /// accuracy, <see cref="RolloutEvent.Text"/> why it could not be, where it could not.
+    /// </summary>
+    Evaluated,
 }
 
 /// <summary>One event of the feed.</summary>

@@ -1,6 +1,7 @@
 using Etr.Core.Files;
 using Etr.Core.Grading;
 using Etr.Core.Groups;
+using Etr.Core.Rewards;
 using Etr.Core.Rollouts;
 using Etr.Core.Statistics;
 using Etr.Grains.Feed;
@@ -44,7 +45,9 @@ internal sealed partial class GroupGrain
         GroupSlots slots = _slots!;
         if (slots.Unleased.Length == 0)
             return;
-        _wait!.Set("the pool's answer", _options.SlotWait);
+        GroupPolicy policy = Policy;
+        if (_wait!.Current is null)
+            _wait.Set("the pool's answer", _options.SlotWait);
         LeaseGrant grant = await Pool.LeaseAsync(new LeaseRequest
         {
             Group = this.GetPrimaryKeyString(),
@@ -59,7 +62,7 @@ internal sealed partial class GroupGrain
             return;
         }
 
-        SlotLease[] leases = Group.Phase == GroupPhase.Rolling ? slots.Grant(grant) : [];
+        SlotLease[] leases = Group.Phase == GroupPhase.Rolling ? slots.Grant(grant, policy.Version) : [];
         Guid[] all = [.. grant.Leases.Select(lease => lease.Lease)];
         Guid[] superfluous = [.. all.Except(leases.Select(lease => lease.Lease))];
         if (superfluous.Length > 0)
@@ -81,7 +84,7 @@ internal sealed partial class GroupGrain
             // The leases stay, then, and the pool says how they were lost.
             refused = false;
             _wait.Set($"{grant.Sampler} to take its draw", _options.Touch);
-            refused = !await GrainFactory.GetGrain<ISamplerGrain>(grant.Sampler).DrawAsync(Draw(grant, leases, slots));
+            refused = !await GrainFactory.GetGrain<ISamplerGrain>(grant.Sampler).DrawAsync(Draw(grant, leases, slots, policy));
         }
         finally
         {
@@ -101,7 +104,7 @@ internal sealed partial class GroupGrain
             _pump.Wake();
     }
 
-    private DrawRequest Draw(LeaseGrant grant, SlotLease[] leases, GroupSlots slots)
+    private DrawRequest Draw(LeaseGrant grant, SlotLease[] leases, GroupSlots slots, GroupPolicy policy)
     {
         SamplingOptions sampling = _context!.Configuration.Sampling;
         return new DrawRequest
@@ -114,8 +117,8 @@ internal sealed partial class GroupGrain
             PromptIndex = Spec.Prompt,
             Round = Spec.Round,
             Seed = _context.Configuration.Run.Seed,
-            PolicyVersion = Spec.PolicyVersion,
-            PolicySha256 = Spec.PolicySha256,
+            PolicyVersion = policy.Version,
+            PolicySha256 = policy.Sha256,
             Temperature = sampling.Temperature,
             TopP = sampling.TopP,
             TopK = sampling.TopK,
@@ -141,12 +144,19 @@ internal sealed partial class GroupGrain
 
     private async Task SealAsync()
     {
-        GroupBody? body = Score();
+        GroupBody? body = await ScoreAsync();
+        if (Group.Phase != GroupPhase.Rolling)
+            return;
         if (body is null)
         {
             await EndAsync(GroupPhase.Cancelled, GroupCancellation.Unscorable);
             return;
         }
+
+        TraceStatistics[] traces = GroupScorer.Statistics(body, Rewards);
+        RoundResult result = ResultOf(traces);
+        if (await FilteredAsync(body, result))
+            return;
 
         byte[] bytes = GroupBodyCodec.Write(body);
         Group.Sha256 = DurableFile.Sha256(bytes);
@@ -154,22 +164,9 @@ internal sealed partial class GroupGrain
         if (Group.Phase != GroupPhase.Rolling)
             return;
 
-        TraceStatistics[] traces = GroupScorer.Statistics(body, _context!.Rewards);
-        GroupStatistics group = GroupStatistics.Of(traces);
         (Group.Phase, Group.Bytes, Group.Tokens) = (GroupPhase.Sealed, bytes.Length, traces.Sum(trace => (long)trace.TokenCount));
         Group.Slots = [.. _slots!.ToRecords().Select(slot => slot with { Frame = [], Ending = null })];
-        Group.Suspect = false;
-        Group.Untold = new RoundResult
-        {
-            Round = Spec.Round,
-            Ordinal = Spec.Ordinal,
-            PolicyVersion = Spec.PolicyVersion,
-            Accuracy = group.Accuracy,
-            Length = group.Length,
-            Trend = group.Trend,
-            BestSlot = Array.FindIndex(traces, trace => trace.Reward == traces.Max(other => other.Reward)),
-            WorstSlot = Array.FindIndex(traces, trace => trace.Reward == traces.Min(other => other.Reward)),
-        };
+        (Group.Suspect, Group.Untold) = (false, result);
         try
         {
             await _writer.WriteAsync();
@@ -182,24 +179,70 @@ internal sealed partial class GroupGrain
         }
 
         _slots = null;
-        Publish(RolloutEventKind.GroupSealed, -1, -1, group.Accuracy, group.Trend);
+        Publish(RolloutEventKind.GroupSealed, -1, -1, result.Accuracy, result.Trend);
     }
 
-    private GroupBody? Score()
+    private RoundResult ResultOf(TraceStatistics[] traces)
+    {
+        GroupStatistics group = GroupStatistics.Of(traces);
+        return new RoundResult
+        {
+            Round = Spec.Round,
+            Ordinal = Spec.Ordinal,
+            PolicyVersion = Spec.PolicyVersion,
+            Accuracy = group.Accuracy,
+            Length = group.Length,
+            Trend = group.Trend,
+            BestSlot = SlotOf(traces, scored => scored.Max()),
+            WorstSlot = SlotOf(traces, scored => scored.Min()),
+        };
+    }
+
+    // The run decides, since it has the budget; asked again after a crash it says the same.
+    private async Task<bool> FilteredAsync(GroupBody body, RoundResult result)
+    {
+        bool filters = _context!.Configuration.Run.Filter == "no-signal";
+        if (!filters || GroupFilter.HasSignal(body.Traces, Rewards.Estimator) || !await GrainFactory.GetGrain<IRunGrain>(Spec.Run).FilterAsync(Spec.Ordinal))
+            return false;
+        await GrainFactory.GetGrain<IPromptGrain>(IPromptGrain.KeyOf(Spec.Run, Spec.Prompt)).RoundSealedAsync(result);
+        if (Group.Phase == GroupPhase.Rolling)
+            await EndAsync(GroupPhase.Cancelled, GroupCancellation.Filtered);
+        return true;
+    }
+
+    private static int SlotOf(TraceStatistics[] traces, Func<IEnumerable<double>, double> rewardOf)
+    {
+        double reward = rewardOf(traces.Where(trace => !trace.Unscorable).Select(trace => trace.Reward));
+        return Array.FindIndex(traces, trace => !trace.Unscorable && trace.Reward == reward);
+    }
+
+    // A grader or shaper of the user's own is waited for: calls come in meanwhile, and may even end the group.
+    private async Task<GroupBody?> ScoreAsync()
     {
         var prompt = _context!.Prompts[Spec.Prompt];
+        var identity = new GroupIdentity((ulong)_context.Configuration.Run.Seed, Spec.Prompt, Spec.Round, prompt.Id);
+        var body = new GroupBody(Spec.Ordinal, Spec.Prompt, Spec.Round, Spec.PolicyVersion, Group.PromptTokens, []);
         Trace[] traces = [.. Enumerable.Range(0, _slots!.Count).Select(slot => _slots[slot].Builder.Complete(_slots[slot].Ending == TraceEnd.Truncated))];
+        _wait!.Set("its grader and its shaper to answer", TimeSpan.FromSeconds(_context.Configuration.Run.ExtensionDeadline));
         try
         {
-            Verdict[] verdicts = [.. traces.Select(trace => _context.Grader.Grade(trace.Text, prompt.Answer))];
-            GroupTrace[] scored = GroupScorer.Score(traces, verdicts, _context.Rewards);
-            return new GroupBody(Spec.Ordinal, Spec.Prompt, Spec.Round, Spec.PolicyVersion, Group.PromptTokens, scored);
+            var verdicts = new Verdict[traces.Length];
+            for (int slot = 0; slot < verdicts.Length; slot++)
+                verdicts[slot] = await _context.Grader.GradeAsync(traces[slot].Text, prompt.Answer);
+            GroupTrace[] scored = await GroupScorer.ScoreAsync(traces, verdicts, Rewards, identity);
+            if (scored.FirstOrDefault(trace => trace.Unscorable is not null) is { } unscored)
+                Fault($"{scored.Count(trace => trace.Unscorable is not null)} of {scored.Length} traces cannot be scored: {unscored.Unscorable}");
+            return body with { Traces = scored };
         }
         catch (Exception exception)
         {
             // An entropy that is no number, an answer that breaks the grader: this group cannot be paid, the run can go on.
             Fault($"it cannot be scored: {exception.Message}");
             return null;
+        }
+        finally
+        {
+            _wait?.Clear();
         }
     }
 

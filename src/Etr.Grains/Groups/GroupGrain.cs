@@ -1,4 +1,5 @@
 using Etr.Core.Rollouts;
+using Etr.Core.Runs;
 using Etr.Grains.Feed;
 using Etr.Grains.Files;
 using Etr.Grains.Metrics;
@@ -58,6 +59,8 @@ internal sealed partial class GroupGrain : Grain, IGroupGrain
 
     private GroupSpec Spec => Group.Spec ?? throw new InvalidOperationException("The group has not been opened.");
 
+    private RewardPlan Rewards => Spec.TrendOff ? _context!.CorrectnessRewards : _context!.Rewards;
+
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         if (Group.Spec is not null)
@@ -84,10 +87,14 @@ internal sealed partial class GroupGrain : Grain, IGroupGrain
         return Pulse();
     }
 
-    public async Task<GroupPulse> TouchAsync()
+    public async Task<GroupPulse> TouchAsync(GroupPolicy? newest = null)
     {
         if (Group.Phase == GroupPhase.Rolling)
+        {
+            Switch(newest);
             await VoidDeadLeasesAsync();
+        }
+
         _pump.Wake();
         return Pulse();
     }
@@ -163,7 +170,7 @@ internal sealed partial class GroupGrain : Grain, IGroupGrain
     private GroupPulse Pulse() => new()
     {
         Phase = Group.Phase,
-        Wait = _wait?.Current,
+        Wait = _pump.WaitOr(_wait),
         Tokens = _slots?.Tokens ?? Group.Tokens,
     };
 

@@ -38,6 +38,9 @@ internal sealed class GroupRecord
 
     /// <summary>Processes that were lost while they drew this group alone.</summary>
     [Id(12)] public int CrashesAlone { get; set; }
+
+    /// <summary>The policy that slots are leased with since the run switched to it; null while it is the one the group was opened with.</summary>
+    [Id(13)] public GroupPolicy? Switched { get; set; }
 }
 
 /// <summary>A slot of a group: its lease, its attempt, and what of its trace is on disk.</summary>
@@ -63,4 +66,7 @@ internal sealed record SlotRecord
 
     /// <summary>Whether nothing else was to be drawn in the process.</summary>
     [Id(7)] public bool Alone { get; init; }
+
+    /// <summary>The policy version of the newest lease.</summary>
+    [Id(8)] public long PolicyVersion { get; init; }
 }

@@ -37,12 +37,16 @@ internal sealed class GroupSlots
     public IEnumerable<IGrouping<(string Sampler, Guid Epoch, SiloAddress? Silo), Guid>> Leases =>
         _slots.Where(slot => slot.Lease != Guid.Empty).GroupBy(slot => (slot.Sampler, slot.Epoch, slot.Silo), slot => slot.Lease);
 
+    /// <summary>Samplers that draw a slot with a policy older than <paramref name="version"/>.</summary>
+    public string[] SamplersBehind(long version) =>
+        [.. _slots.Where(slot => slot.Lease != Guid.Empty && slot.PolicyVersion < version).Select(slot => slot.Sampler).Distinct()];
+
     /// <summary>Whether any of these leases is live and was granted to the group alone.</summary>
     public bool HasAlone(IReadOnlyCollection<Guid> leases) =>
         _slots.Any(slot => slot.Lease != Guid.Empty && slot.Alone && leases.Contains(slot.Lease));
 
     /// <summary>Gives slots their next attempt, under a granted lease. Slots that ended or are leased keep what they have.</summary>
-    public SlotLease[] Grant(LeaseGrant grant)
+    public SlotLease[] Grant(LeaseGrant grant, long policyVersion)
     {
         var taken = new List<SlotLease>();
         foreach (SlotLease lease in grant.Leases)
@@ -51,6 +55,7 @@ internal sealed class GroupSlots
             if (slot.Ending is not null || slot.Lease != Guid.Empty)
                 continue;
             (slot.Lease, slot.Sampler, slot.Epoch, slot.Silo, slot.Alone) = (lease.Lease, grant.Sampler, grant.Epoch, grant.Silo, grant.Alone);
+            slot.PolicyVersion = policyVersion;
             slot.Attempt++;
             taken.Add(lease);
         }
@@ -152,6 +157,7 @@ internal sealed class GroupSlots
             Ending = frames[index].Length > 0 ? slot.Ending : null,
             Silo = slot.Silo,
             Alone = slot.Alone,
+            PolicyVersion = slot.PolicyVersion,
         })];
     }
 
@@ -166,6 +172,7 @@ internal sealed class GroupSlots
             Ending = record.Ending,
             Silo = record.Silo,
             Alone = record.Alone,
+            PolicyVersion = record.PolicyVersion,
         };
         if (record.Frame.Length > 0)
         {
@@ -191,6 +198,9 @@ internal sealed class GroupSlots
 
         /// <summary>Whether the newest lease was granted to the group alone.</summary>
         public bool Alone { get; set; }
+
+        /// <summary>The policy version of the newest lease.</summary>
+        public long PolicyVersion { get; set; }
 
         /// <summary>The live lease; empty where nobody draws.</summary>
         public Guid Lease { get; set; }

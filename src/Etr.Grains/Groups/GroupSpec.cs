@@ -24,7 +24,16 @@ public sealed record GroupSpec
 
     /// <summary>The file's SHA-256.</summary>
     [Id(6)] public required string PolicySha256 { get; init; }
+
+    /// <summary>Whether the group is paid for correctness alone, since a guard has switched the trend off.</summary>
+    [Id(7)] public bool TrendOff { get; init; }
 }
+
+/// <summary>A policy to draw with.</summary>
+/// <param name="Version">Its version.</param>
+/// <param name="Sha256">SHA-256 of its weights.</param>
+[GenerateSerializer, Immutable, Alias("etr.group-policy")]
+public sealed record GroupPolicy([property: Id(0)] long Version, [property: Id(1)] string Sha256);
 
 /// <summary>How a group is doing, in answer to a touch.</summary>
 [GenerateSerializer, Immutable, Alias("etr.group-pulse")]

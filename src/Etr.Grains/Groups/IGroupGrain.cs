@@ -16,7 +16,8 @@ public partial interface IGroupGrain : IGrainWithStringKey
     Task<GroupPulse> OpenAsync(GroupSpec spec);
 
     /// <summary>Wakes the group, so that it goes on with whatever it waits for, and tells how it does.</summary>
-    Task<GroupPulse> TouchAsync();
+    /// <param name="newest">The policy with which what is not drawn yet is to be drawn; null leaves it with the group's own.</param>
+    Task<GroupPulse> TouchAsync(GroupPolicy? newest = null);
 
     /// <summary>Takes what a sampler has drawn. Idempotent; reports under a lease that is not live are refused and counted.</summary>
     [ResponseTimeout("00:00:10")]

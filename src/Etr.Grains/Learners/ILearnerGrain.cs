@@ -19,8 +19,9 @@ public interface ILearnerGrain : IGrainWithStringKey
     Task SkipAsync(long before, long[] ordinals);
 
     /// <summary>Wakes the learner, and tells how it does.</summary>
+    /// <param name="keep">Steps whose files are kept however old they are: the best one evaluated, and one that is to be.</param>
     [AlwaysInterleave]
-    Task<LearnerPulse> TouchAsync();
+    Task<LearnerPulse> TouchAsync(int[] keep);
 
     /// <summary>
     /// Commits no further step. Once this returns, the run has heard of every step that was committed, and what it has open can be

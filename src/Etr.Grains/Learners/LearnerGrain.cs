@@ -42,6 +42,7 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
     private BatchWindow _window = new(0);
     private IPolicyTrainer? _trainer;
     private IReadOnlyList<ManifestPart>? _parts;
+    private int[]? _keep;
     private bool _published;
     private bool _training;
     private bool _ending;
@@ -83,17 +84,18 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
 
     public void Dispose() => _stop.Dispose();
 
-    public Task<SubmitAnswer> SubmitAsync(GroupSubmission submission)
+    public async Task<SubmitAnswer> SubmitAsync(GroupSubmission submission)
     {
+        RunContext context = await _contexts.GetAsync(Name);
         SubmitAnswer answer;
         if (submission.Ordinal < _committed.Mark)
             answer = StepOf(submission.Ordinal) is { } step ? new SubmitAnswer(SubmitKind.Committed, step) : new SubmitAnswer(SubmitKind.Duplicate, 0);
-        else if (submission.PolicyVersion + RunShape.StalenessBound < _committed.Step)
+        else if (submission.PolicyVersion + context.Configuration.Run.StalenessBound() < _committed.Step)
             answer = new SubmitAnswer(SubmitKind.Stale, 0);
         else
             answer = new SubmitAnswer(_window.Hold(submission) ? SubmitKind.Accepted : SubmitKind.Duplicate, 0);
         _pump.Wake();
-        return Task.FromResult(answer);
+        return answer;
     }
 
     public Task SkipAsync(long before, long[] ordinals)
@@ -103,14 +105,15 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
         return Task.CompletedTask;
     }
 
-    public Task<LearnerPulse> TouchAsync()
+    public Task<LearnerPulse> TouchAsync(int[] keep)
     {
+        _keep = keep;
         _pump.Wake();
         return Task.FromResult(new LearnerPulse
         {
             Step = _committed.Step,
             Held = _window.HeldCount,
-            Wait = _training ? null : _wait.Current,
+            Wait = _training ? null : _pump.WaitOr(_wait),
             Ended = _committed.Ended,
             Fault = _pump.Failures >= MostFailures ? $"The learner failed {_pump.Failures} times in a row: {_pump.Fault}" : "",
         });
@@ -207,11 +210,18 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
     private async Task CommitAsync(RunContext context, StepDraft draft, long start)
     {
         KeptFiles[] before = _committed.Kept;
-        await (_committing = WriteAsync(draft.After(_committed, _time.GetElapsedTime(start).TotalSeconds)));
+        await (_committing = WriteAsync(draft.After(_committed, Kept(context), _time.GetElapsedTime(start).TotalSeconds)));
         _window.Commit(draft.Batch);
         _parts = draft.Saved.Parts;
         await PublishAsync(context, _committed);
         Collect(context, before, _committed.Kept);
+    }
+
+    // The newest, and those that the run wants; all, while it has not said.
+    private KeptFiles[] Kept(RunContext context)
+    {
+        int newest = context.Configuration.Run.KeptVersions() - 1;
+        return [.. _committed.Kept.Where((files, index) => _keep is null || index >= _committed.Kept.Length - newest || _keep.Contains(files.Step))];
     }
 
     private async Task WriteAsync(LearnerRecord record)
@@ -304,7 +314,7 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
                     [.. trace.Tokens.Select(token => token.Id)],
                     [.. trace.Tokens.Select(token => token.LogProb)],
                     advantages[i][slot],
-                    mask && trace.Truncated)),
+                    trace.Unscorable is not null || (mask && trace.Truncated))),
             ])),
         ]);
     }

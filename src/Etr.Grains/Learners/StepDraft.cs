@@ -14,12 +14,13 @@ internal sealed record StepDraft(
     SavedPolicy Saved,
     double RolloutSeconds)
 {
-    // The newest and the one before it, which slots under way may still draw with.
-    private const int MostKept = 2;
     private const int MostEnds = 64;
 
     /// <summary>The record that commits this step after <paramref name="before"/>.</summary>
-    public LearnerRecord After(LearnerRecord before, double commitSeconds)
+    /// <param name="before">The record of the step before.</param>
+    /// <param name="kept">Files of earlier steps that stay.</param>
+    /// <param name="commitSeconds">How long writing took.</param>
+    public LearnerRecord After(LearnerRecord before, KeptFiles[] kept, double commitSeconds)
     {
         var files = new KeptFiles(Step, Saved.Checkpoint.Path, Saved.Checkpoint.Sha256, Saved.Policy.Path, Saved.Policy.Sha256);
         long last = Batch[^1].Ordinal;
@@ -27,7 +28,7 @@ internal sealed record StepDraft(
         {
             Step = Step,
             Mark = last + 1,
-            Kept = [.. before.Kept.TakeLast(MostKept - 1), files],
+            Kept = [.. kept, files],
             Ends = [.. before.Ends.TakeLast(MostEnds - 1), new StepEnd(Step, last)],
             Manifest = new StepManifest
             {
@@ -39,6 +40,9 @@ internal sealed record StepDraft(
         };
     }
 
+    // Versions between the policy that drew a token and the one that was trained, a token each; traces may be empty.
+    private IEnumerable<long> Lags => Groups.SelectMany(group => group.Traces).SelectMany(trace => trace.Tokens).Select(token => Step - 1 - token.PolicyVersion).DefaultIfEmpty(0);
+
     private StepSummary Summary(double commitSeconds) => new()
     {
         Step = Step,
@@ -47,7 +51,7 @@ internal sealed record StepDraft(
         Accuracy = Statistics.Traces.Accuracy,
         Length = Statistics.Traces.Length,
         LengthP95 = Statistics.LengthP95,
-        Truncated = Statistics.Traces.Truncated / (double)Statistics.Traces.Traces,
+        Truncated = Statistics.Traces.Truncated / (double)Math.Max(1, Statistics.Traces.Traces),
         Reward = Statistics.Reward,
         Trend = Statistics.Traces.Trend,
         StepEntropy = Statistics.StepEntropy,
@@ -65,7 +69,8 @@ internal sealed record StepDraft(
         Kl = Trained.Kl,
         Clipped = Trained.ClippedLow + Trained.ClippedHigh,
         SamplerGap = Trained.SamplerGap,
-        Staleness = Groups.Average(group => (double)(Step - 1 - group.PolicyVersion)),
+        Staleness = Lags.Average(),
+        StalenessMaximum = Lags.Max(),
         SampledTokens = Statistics.Tokens,
         TrainedTokens = Trained.Tokens,
         RolloutSeconds = RolloutSeconds,
@@ -75,5 +80,11 @@ internal sealed record StepDraft(
         PolicyFile = Saved.Policy.Path,
         CheckpointFile = Saved.Checkpoint.Path,
         CheckpointSha256 = Saved.Checkpoint.Sha256,
+        Unscorable = Statistics.Unscorable,
+        Shapers =
+        [
+            .. Statistics.Shapers.Select(shaper => new ShaperSummary(
+                shaper.Name, shaper.Weight, shaper.Reward ?? double.NaN, shaper.LengthCorrelation ?? double.NaN)),
+        ],
     };
 }

@@ -1,3 +1,4 @@
+using Etr.Core.Tasks;
 using Orleans.Concurrency;
 
 namespace Etr.Grains.Prompts;
@@ -5,8 +6,18 @@ namespace Etr.Grains.Prompts;
 /// <summary>One prompt of one run; its key is <see cref="KeyOf"/>. It owns the prompt's round and remembers every past one.</summary>
 public interface IPromptGrain : IGrainWithStringKey
 {
-    /// <summary>Opens the group <paramref name="ordinal"/> as the prompt's next round. Idempotent by ordinal: the same ordinal always gets the same round.</summary>
-    Task OpenRoundAsync(long ordinal, long policyVersion, string policyFile, string policySha256);
+    /// <summary>Opens the group <paramref name="ordinal"/> as the prompt's next round. Idempotent by ordinal.</summary>
+    /// <param name="ordinal">The group's ordinal.</param>
+    /// <param name="place">Its place in the run's schedule, which has the round: the same place always gets the same one.</param>
+    /// <param name="policyVersion">Policy version to draw with.</param>
+    /// <param name="policyFile">Its safetensors file.</param>
+    /// <param name="policySha256">The file's SHA-256.</param>
+    /// <param name="trendOff">Whether it is paid for correctness alone.</param>
+    Task OpenRoundAsync(long ordinal, long place, long policyVersion, string policyFile, string policySha256, bool trendOff);
+
+    /// <summary>What the last round left to learn.</summary>
+    [AlwaysInterleave]
+    Task<PromptStanding> GetStandingAsync();
 
     /// <summary>The round's group has been sealed. Idempotent by ordinal.</summary>
     Task RoundSealedAsync(RoundResult result);

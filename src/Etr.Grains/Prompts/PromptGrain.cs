@@ -36,12 +36,18 @@ internal sealed class PromptGrain : Grain, IPromptGrain
         }
     }
 
-    public async Task OpenRoundAsync(long ordinal, long policyVersion, string policyFile, string policySha256)
+    public Task<PromptStanding> GetStandingAsync()
+    {
+        RoundResult? last = _state.State.History.LastOrDefault();
+        return Task.FromResult(last is null ? default : new PromptStanding(_state.State.History.Count, last.Accuracy, last.Trend));
+    }
+
+    public async Task OpenRoundAsync(long ordinal, long place, long policyVersion, string policyFile, string policySha256, bool trendOff)
     {
         (string run, int prompt) = Identity;
         RunContext context = await _contexts.GetAsync(run);
-        if (context.Schedule.PromptOf(ordinal) != prompt)
-            throw new ArgumentOutOfRangeException(nameof(ordinal), ordinal, $"The ordinal belongs to prompt {context.Schedule.PromptOf(ordinal)}, not {prompt}.");
+        if (context.Schedule.PromptOf(place) != prompt)
+            throw new ArgumentOutOfRangeException(nameof(place), place, $"The place belongs to prompt {context.Schedule.PromptOf(place)}, not {prompt}.");
 
         _state.State.CurrentOrdinal = Math.Max(_state.State.CurrentOrdinal, ordinal);
         await GrainFactory.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(run, ordinal)).OpenAsync(new GroupSpec
@@ -49,10 +55,11 @@ internal sealed class PromptGrain : Grain, IPromptGrain
             Run = run,
             Ordinal = ordinal,
             Prompt = prompt,
-            Round = context.Schedule.RoundOf(ordinal),
+            Round = context.Schedule.RoundOf(place),
             PolicyVersion = policyVersion,
             PolicyFile = policyFile,
             PolicySha256 = policySha256,
+            TrendOff = trendOff,
         });
     }
 

@@ -79,6 +79,9 @@ internal sealed class GroupLedger
         return true;
     }
 
+    /// <summary>Whether an ordinal that no step has consumed was dropped for want of signal.</summary>
+    public bool IsDropped(long ordinal) => ordinal < Mark || (_above.TryGetValue(ordinal, out GroupOutcome outcome) && outcome == GroupOutcome.Filtered);
+
     public LedgerCounts Counts => new()
     {
         Created = Created,

@@ -51,4 +51,13 @@ public interface IRunGrain : IGrainWithStringKey
 
     /// <summary>A group was too old to be trained on. Idempotent by ordinal.</summary>
     Task GroupStaleAsync(long ordinal);
+
+    /// <summary>
+    /// A group's advantages are all zero. True where it is dropped for that, and a fresh one dealt in its place; false where the
+    /// budget is spent and it is to be trained on. Idempotent by ordinal.
+    /// </summary>
+    Task<bool> FilterAsync(long ordinal);
+
+    /// <summary>An evaluation during the run is made. Idempotent by step.</summary>
+    Task EvaluatedAsync(RunEvaluation found);
 }

@@ -29,6 +29,8 @@ internal sealed partial class RunGrain
             CheckpointSha256 = Run.LastStep?.CheckpointSha256 ?? "",
             SampledTokens = _sampledBefore + _pulses.Values.Sum(pulse => pulse.Tokens),
             SkippedSteps = Run.SkippedSteps,
+            Evaluations = Run.Evaluations,
+            Alarms = Run.Guards.Alarms,
         });
     }
 
@@ -76,7 +78,8 @@ internal sealed partial class RunGrain
         // What a group said last is no news where it no longer answers.
         IEnumerable<Wait?> all = _pulses.Where(entry => !_unreached.ContainsKey(entry.Key)).Select(entry => entry.Value.Wait)
             .Concat(_unreached.Values.Select(note => note.Current))
-            .Append(_learner?.Wait);
+            .Append(_learner?.Wait)
+            .Append(_evaluator);
         return [.. all.OfType<Wait>().OrderByDescending(wait => wait.Seconds).Take(MostWaits)];
     }
 }

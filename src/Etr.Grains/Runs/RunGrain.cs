@@ -4,7 +4,6 @@ using Etr.Grains.Groups;
 using Etr.Grains.Learners;
 using Etr.Grains.Metrics;
 using Etr.Grains.Placement;
-using Etr.Grains.Prompts;
 using Etr.Grains.Silos;
 using Etr.Grains.State;
 using Etr.Grains.Waits;
@@ -33,6 +32,7 @@ internal sealed partial class RunGrain : Grain, IRunGrain
     private readonly Dictionary<long, WaitNote> _unreached = [];
     private readonly Dictionary<int, StepSummary> _summaries = [];
     private LearnerPulse? _learner;
+    private Wait? _evaluator;
     private long _since;
     private long _sampledBefore;
     private readonly ISiloStatusOracle _silos;
@@ -166,6 +166,8 @@ internal sealed partial class RunGrain : Grain, IRunGrain
     {
         if (Run.Start is null || !RunProgress.Commit(Run, summary, Shape))
             return;
+        IReadOnlyList<RunAlarm> alarms = RunGuards.Look(Run, summary, Context.Configuration.Guards, Context.Rewards.PaysTrend);
+        RunProgress.PlanEvaluation(Run, Context.Configuration.Evaluation.Every);
         RunProgress.Deal(Run, Shape);
         long[] cancelled = Run.State == RunState.Completed ? RunProgress.CancelOpen(Run) : [];
         await _writer.WriteAsync();
@@ -174,6 +176,12 @@ internal sealed partial class RunGrain : Grain, IRunGrain
         _sampledBefore += summary.SampledTokens;
         _metrics.StepCommitted(summary);
         Publish(RolloutEventKind.StepCommitted, summary.Step, summary.Accuracy, summary.Trend, summary.Applied ? "" : "the update was skipped: loss or gradients were not finite");
+        foreach (RunAlarm alarm in alarms)
+        {
+            Publish(RolloutEventKind.Fault, summary.Step, 0, 0, $"guard {alarm.Guard} ({alarm.Action}): {alarm.Text}");
+            LogAlarm(Name, alarm.Guard, alarm.Action, alarm.Text);
+        }
+
         LogStep(Name, summary.Step, summary.Accuracy, summary.Length, summary.Trend);
         _ = Task.WhenAll(summary.Ordinals.Select(WakeOutboxAsync).Concat(cancelled.Select(CancelGroupAsync)));
         await GoOnOrEndAsync();
@@ -193,6 +201,31 @@ internal sealed partial class RunGrain : Grain, IRunGrain
 
     public Task GroupStaleAsync(long ordinal) => DropAsync(ordinal, GroupOutcome.Stale);
 
+    public async Task<bool> FilterAsync(long ordinal)
+    {
+        if (Run.Start is null)
+            return false;
+        long open = Run.Ledger.OpenCount;
+        bool dropped = RunProgress.TryFilter(Run, ordinal, Shape);
+        if (Run.Ledger.OpenCount == open)
+            return dropped;
+        RunProgress.Deal(Run, Shape);
+        await _writer.WriteAsync();
+        _metrics.GroupDropped(GroupOutcome.Filtered);
+        await GoOnOrEndAsync();
+        return dropped;
+    }
+
+    public async Task EvaluatedAsync(RunEvaluation found)
+    {
+        if (Run.Start is null || !RunProgress.Evaluate(Run, found))
+            return;
+        await _writer.WriteAsync();
+        Publish(RolloutEventKind.Evaluated, found.Step, found.Accuracy, 0, found.Failure);
+        LogEvaluated(Name, found.Step, found.Accuracy, found.Length, found.Failure);
+        _pump.Wake();
+    }
+
     private async Task DropAsync(long ordinal, GroupOutcome outcome)
     {
         if (Run.Start is null || !RunProgress.Drop(Run, ordinal, outcome, Shape))
@@ -208,6 +241,8 @@ internal sealed partial class RunGrain : Grain, IRunGrain
     {
         foreach (long gone in _pulses.Keys.Where(ordinal => ordinal < Run.Ledger.Mark).ToArray())
             _pulses.Remove(gone);
+        foreach (long gone in Run.Places.Keys.Where(ordinal => ordinal < Run.Ledger.Mark).ToArray())
+            Run.Places.Remove(gone);
         foreach (long gone in _unreached.Keys.Where(ordinal => ordinal < Run.Ledger.Mark).ToArray())
             _unreached.Remove(gone);
         KeepTouching();
@@ -225,81 +260,6 @@ internal sealed partial class RunGrain : Grain, IRunGrain
         _pump.Wake();
     }
 
-    /// <summary>The timer that keeps a running run alive in memory, and wakes whoever it waits for.</summary>
-    private void KeepTouching()
-    {
-        bool wanted = Run.State == RunState.Running;
-        if (wanted && _touch is null)
-        {
-            _touch = this.RegisterGrainTimer(
-                () =>
-                {
-                    _pump.Wake();
-                    return Task.CompletedTask;
-                },
-                new GrainTimerCreationOptions(_options.Touch, _options.Touch) { KeepAlive = true });
-        }
-        else if (!wanted && _touch is { } timer)
-        {
-            timer.Dispose();
-            _touch = null;
-        }
-    }
-
-    private async Task TouchOpenAsync()
-    {
-        if (Run.State != RunState.Running)
-            return;
-        var learner = GrainFactory.GetGrain<ILearnerGrain>(Name);
-        await learner.SkipAsync(Run.Ledger.Mark, Run.Ledger.Skipped);
-        _learner = await learner.TouchAsync();
-        if (_learner.Ended.Length > 0)
-            await CloseAsync(_learner.Ended);
-        else if (_learner.Fault.Length > 0)
-            await FailAsync(_learner.Fault);
-
-        bool all = true;
-        foreach (long[] some in Run.Ledger.Open.ToArray().Chunk(Parallel))
-            all &= (await Task.WhenAll(some.Select(TouchGroupAsync))).All(touched => touched);
-        if (!all)
-            _pump.WakeAfter(Soon);
-        _metrics.Groups(_pulses.Values);
-    }
-
-    private async Task<bool> TouchGroupAsync(long ordinal)
-    {
-        try
-        {
-            // The first touch opens the group, by way of its prompt; so does one that finds it forgotten.
-            GroupPulse pulse = _pulses.ContainsKey(ordinal)
-                ? await GrainFactory.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(Name, ordinal)).TouchAsync()
-                : await OpenAsync(ordinal);
-            if (pulse.Phase == GroupPhase.Unknown)
-                pulse = await OpenAsync(ordinal);
-            _unreached.Remove(ordinal);
-            if (ordinal >= Run.Ledger.Mark)
-                _pulses[ordinal] = pulse;
-            return true;
-        }
-        catch (Exception exception)
-        {
-            // The next touch tries again; a group out of reach must not hold up the others.
-            LogUnreachable(Name, ordinal, exception);
-            if (!_unreached.TryGetValue(ordinal, out WaitNote? note))
-                _unreached[ordinal] = note = new WaitNote("run", _time);
-            note.Set($"an answer of group {ordinal}: {exception.Message}", _options.Touch);
-            return false;
-        }
-    }
-
-    private async Task<GroupPulse> OpenAsync(long ordinal)
-    {
-        int prompt = Context.Schedule.PromptOf(ordinal);
-        (long version, string file, string sha256) = Policy;
-        await GrainFactory.GetGrain<IPromptGrain>(IPromptGrain.KeyOf(Name, prompt)).OpenRoundAsync(ordinal, version, file, sha256);
-        return new GroupPulse { Phase = GroupPhase.Rolling, Tokens = 0 };
-    }
-
     private (long Version, string File, string Sha256) Policy => Run.LastStep is { } last
         ? (last.Step, last.PolicyFile, last.PolicySha256)
         : (0, Run.Start!.PolicyFile, Run.Start.PolicySha256);
@@ -311,18 +271,6 @@ internal sealed partial class RunGrain : Grain, IRunGrain
         (Run.State, Run.Reason) = (RunState.Failed, reason);
         await _writer.WriteAsync();
         await GoOnOrEndAsync();
-    }
-
-    private async Task WakeOutboxAsync(long ordinal)
-    {
-        try
-        {
-            await GrainFactory.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(Name, ordinal)).TouchAsync();
-        }
-        catch (Exception exception)
-        {
-            LogUnreachable(Name, ordinal, exception);
-        }
     }
 
     private async Task CancelGroupAsync(long ordinal)
@@ -364,6 +312,12 @@ internal sealed partial class RunGrain : Grain, IRunGrain
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Run {Run}: step {Step} committed, accuracy {Accuracy:F3}, length {Length:F1}, trend {Trend:F3}.")]
     private partial void LogStep(string run, int step, double accuracy, double length, double trend);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Run}: guard {Guard}, {Action}: {Text}")]
+    private partial void LogAlarm(string run, string guard, string action, string text);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Run {Run}: step {Step} evaluated, held-out accuracy {Accuracy:F3}, length {Length:F1}. {Failure}")]
+    private partial void LogEvaluated(string run, int step, double accuracy, double length, string failure);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Run}: group {Ordinal} could not be reached; it is tried again.")]
     private partial void LogUnreachable(string run, long ordinal, Exception exception);

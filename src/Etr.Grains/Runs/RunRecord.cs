@@ -26,4 +26,25 @@ internal sealed class RunRecord
 
     /// <summary>Groups cancelled since the last committed step.</summary>
     [Id(10)] public int CancelledSinceStep { get; set; }
+
+    /// <summary>Groups dropped for want of signal since the last committed step.</summary>
+    [Id(11)] public int FilteredSinceStep { get; set; }
+
+    /// <summary>Under a curriculum, the next place in the schedule that was not looked at.</summary>
+    [Id(12)] public long Cursor { get; set; }
+
+    /// <summary>Under a curriculum, the places that open groups were given; elsewhere a group's place is its ordinal.</summary>
+    [Id(13)] public Dictionary<long, long> Places { get; set; } = [];
+
+    /// <summary>Evaluations during the run, the newest last.</summary>
+    [Id(14)] public RunEvaluation[] Evaluations { get; set; } = [];
+
+    /// <summary>The step whose policy is to be evaluated next; 0 where none is.</summary>
+    [Id(15)] public int EvaluationDue { get; set; }
+
+    /// <summary>That step's policy.</summary>
+    [Id(16)] public string EvaluationSha256 { get; set; } = "";
+
+    /// <summary>What the guards have seen.</summary>
+    [Id(17)] public GuardRecord Guards { get; set; } = new();
 }

@@ -119,4 +119,10 @@ public sealed record RunStatus
 
     /// <summary>Steps whose update was skipped because loss or gradients were not finite.</summary>
     [Id(14)] public required int SkippedSteps { get; init; }
+
+    /// <summary>Evaluations during the run, oldest first.</summary>
+    [Id(15)] public IReadOnlyList<RunEvaluation> Evaluations { get; init; } = [];
+
+    /// <summary>What the guards have found, in order.</summary>
+    [Id(16)] public IReadOnlyList<RunAlarm> Alarms { get; init; } = [];
 }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Etr.Grains.Runs;
 
 /// <summary>What one committed step was, as shown everywhere. Means are over the step's traces unless said otherwise.</summary>
@@ -76,7 +78,7 @@ public sealed record StepSummary
     /// <summary>Mean |learner − sampler| log-probability (nats).</summary>
     [Id(23)] public required double SamplerGap { get; init; }
 
-    /// <summary>Mean staleness (versions) of the groups.</summary>
+    /// <summary>Mean over the tokens of how many versions lie between the policy that drew one and the one that was trained.</summary>
     [Id(24)] public required double Staleness { get; init; }
 
     /// <summary>Tokens drawn for the step.</summary>
@@ -85,7 +87,7 @@ public sealed record StepSummary
     /// <summary>Tokens the learner passed through the model.</summary>
     [Id(26)] public required long TrainedTokens { get; init; }
 
-    /// <summary>Seconds from the step's first deal to its last sealed group.</summary>
+    /// <summary>Seconds from the last commit to the step's last sealed group: how long its learner waited.</summary>
     [Id(27)] public required double RolloutSeconds { get; init; }
 
     /// <summary>Seconds of the policy update.</summary>
@@ -105,4 +107,33 @@ public sealed record StepSummary
 
     /// <summary>SHA-256 of the checkpoint.</summary>
     [Id(33)] public required string CheckpointSha256 { get; init; }
+
+    /// <summary>Traces that could not be scored: left out of every other figure but the drawn tokens, and of the loss.</summary>
+    [Id(34)] public int Unscorable { get; init; }
+
+    /// <summary>Each shaper of the run's reward, monitors included, in the configuration's order.</summary>
+    [Id(35)] public ShaperSummary[] Shapers { get; init; } = [];
+
+    /// <summary>The largest staleness (versions) of a token.</summary>
+    [Id(50)] public long StalenessMaximum { get; init; }
+
+    /// <summary>Seconds from the commit before to this one.</summary>
+    [JsonIgnore]
+    public double Seconds => RolloutSeconds + TrainSeconds + CommitSeconds;
+
+    /// <summary>Tokens drawn a second of the step, whatever else was done in it.</summary>
+    [JsonIgnore]
+    public double TokensPerSecond => Seconds > 0 ? SampledTokens / Seconds : double.NaN;
 }
+
+/// <summary>One shaper of a run's reward over a step.</summary>
+/// <param name="Name">The shaper.</param>
+/// <param name="Weight">Its weight in the reward; 0 for a monitor.</param>
+/// <param name="Reward">Its mean reward; NaN where it could reward no trace.</param>
+/// <param name="LengthCorrelation">r(its reward, length) among right traces, within groups: negative pays for shorter chains; NaN where undefined.</param>
+[GenerateSerializer, Immutable, Alias("etr.shaper-summary")]
+public sealed record ShaperSummary(
+    [property: Id(0)] string Name,
+    [property: Id(1)] double Weight,
+    [property: Id(2)] double Reward,
+    [property: Id(3)] double LengthCorrelation);

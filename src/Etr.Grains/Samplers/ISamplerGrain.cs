@@ -17,6 +17,12 @@ public interface ISamplerGrain : IGrainWithStringKey
     /// <summary>Stops drawing these leases at the next token boundary.</summary>
     Task StopAsync(Guid[] leases);
 
+    /// <summary>
+    /// Hands back at the next token boundary what it draws for a group with a policy older than <paramref name="before"/>: told with
+    /// its tokens and an ending that means "draw on elsewhere".
+    /// </summary>
+    Task HandBackAsync(string group, long before);
+
     /// <summary>Tells the pool that the sampler lives; called by its silo every <see cref="EtrGrainOptions.Heartbeat"/>.</summary>
     Task HeartbeatAsync();
 

@@ -82,6 +82,13 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
         return Task.CompletedTask;
     }
 
+    public Task HandBackAsync(string group, long before)
+    {
+        foreach (SlotDraw draw in _draws.Where(draw => draw.Request.Group == group && draw.Request.PolicyVersion < before))
+            draw.HandBack();
+        return Task.CompletedTask;
+    }
+
     public async Task HeartbeatAsync()
     {
         if (_stopped)

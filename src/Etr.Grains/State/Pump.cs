@@ -1,3 +1,4 @@
+using Etr.Grains.Waits;
 using Microsoft.Extensions.Logging;
 using Orleans.Storage;
 
@@ -42,6 +43,13 @@ internal sealed partial class Pump
 
     /// <summary>Why the last pass failed; empty where it did not.</summary>
     public string Fault { get; private set; } = "";
+
+    /// <summary>What is waited for: another try, where the last pass failed, else what <paramref name="note"/> says.</summary>
+    public Wait? WaitOr(WaitNote? note)
+    {
+        note?.Cover(Fault.Length > 0 ? $"another try: {Fault}" : "", _longestPause);
+        return note?.Current;
+    }
 
     public void Wake()
     {

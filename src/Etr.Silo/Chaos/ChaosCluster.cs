@@ -18,6 +18,9 @@ internal sealed class ChaosCluster : IAsyncDisposable
     private const int Samplers = 2;
     private const int LongRun = 1_000_000;
     private static readonly TimeSpan Answer = TimeSpan.FromSeconds(5);
+
+    // Who looks whether the run goes on may have asked a silo that has just died, and asks again soon.
+    private static readonly TimeSpan ShortAnswer = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan StartPatience = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
     private readonly TimeProvider _time;
@@ -91,7 +94,7 @@ internal sealed class ChaosCluster : IAsyncDisposable
     }
 
     /// <summary>The run's last committed step; null where nobody answers in time.</summary>
-    public async Task<int?> StepAsync(CancellationToken cancellationToken) => await AskAsync(run => run.GetStatusAsync(), cancellationToken) is { } status ? status.Step : null;
+    public async Task<int?> StepAsync(CancellationToken cancellationToken) => await AskAsync(run => run.GetStatusAsync(), cancellationToken, ShortAnswer) is { } status ? status.Step : null;
 
     /// <summary>Waits until a step beyond <paramref name="step"/> is committed. Null where that takes longer than the deadline.</summary>
     public async Task<TimeSpan?> AdvancedAsync(int step, TimeSpan deadline, CancellationToken cancellationToken)
@@ -192,12 +195,12 @@ internal sealed class ChaosCluster : IAsyncDisposable
             },
             cancellationToken) is not null;
 
-    private async Task<T?> AskAsync<T>(Func<IRunGrain, Task<T>> ask, CancellationToken cancellationToken)
+    private async Task<T?> AskAsync<T>(Func<IRunGrain, Task<T>> ask, CancellationToken cancellationToken, TimeSpan? patience = null)
         where T : class
     {
         try
         {
-            return await ask(_door!.Grains.GetGrain<IRunGrain>(Run)).WaitAsync(Answer, _time, cancellationToken);
+            return await ask(_door!.Grains.GetGrain<IRunGrain>(Run)).WaitAsync(patience ?? Answer, _time, cancellationToken);
         }
         catch (Exception e) when (e is TimeoutException or OrleansException or StackExchange.Redis.RedisException or InvalidOperationException)
         {

@@ -1,6 +1,8 @@
 using Etr.Core.Policies;
 using Etr.Core.Rollouts;
+using Etr.Core.Runs;
 using Etr.Dashboard;
+using Etr.Grains.Evaluations;
 using Etr.Grains.Files;
 using Etr.Grains.Hosting;
 using Etr.Grains.Learners;
@@ -38,9 +40,13 @@ internal static class SiloParts
             {
                 AddFiles(services, plan, data);
                 services.AddSingleton(provider => new EngineProvider(
-                    [.. Devices(plan).Select(DeviceSpec.Parse)], plan.Settings.Run.Policy, provider.GetRequiredService<EngineClock>(), lowPriority: true));
+                    [.. Devices(plan).Select(DeviceSpec.Parse)], PolicyOf(plan), provider.GetRequiredService<EngineClock>(), lowPriority: true));
                 if (roles.HasFlag(SiloRoles.Sampler))
+                {
                     services.AddSingleton<IRolloutEngineProvider>(provider => provider.GetRequiredService<EngineProvider>());
+                    services.AddSingleton<IPolicyEvaluator, PolicyEvaluator>();
+                }
+
                 if (roles.HasFlag(SiloRoles.Learner))
                 {
                     services.AddSingleton<IPolicyTrainerProvider, TrainerProvider>();
@@ -64,6 +70,11 @@ internal static class SiloParts
             },
         };
     }
+
+    private static PolicyOptions PolicyOf(SiloPlan plan) => plan.Settings.Run.Policy with
+    {
+        Threads = EngineThreads.OfEngine(plan.Settings.Run, plan.Card.Roles, Environment.ProcessorCount),
+    };
 
     // Evaluation draws too, on a silo without the role.
     private static IReadOnlyList<string> Devices(SiloPlan plan) => plan.Card.Devices.Count > 0 ? plan.Card.Devices : [plan.Settings.Run.Policy.Device];

@@ -49,6 +49,15 @@ internal static class StatusJson
                     Busy = sampler.Used,
                     sampler.HeartbeatAgeSeconds,
                 }),
+                Evaluations = run.Evaluations.Select(found => new
+                {
+                    found.Step,
+                    Accuracy = Finite(found.Accuracy),
+                    AccuracyInterval95 = found.Failure.Length > 0 ? null : new[] { found.AccuracyLow, found.AccuracyHigh },
+                    Length = Finite(found.Length),
+                    found.Failure,
+                }),
+                Alarms = run.Alarms.Select(alarm => new { alarm.Guard, alarm.Step, alarm.Action, alarm.Text }),
                 Waits = run.Waits.Select(wait => new
                 {
                     wait.Who,
@@ -59,6 +68,9 @@ internal static class StatusJson
             },
             Options);
     }
+
+    // JSON has no number that is none.
+    private static double? Finite(double value) => double.IsFinite(value) ? value : null;
 
     private static string Lower(RunState state) => state.ToString().ToLowerInvariant();
 }

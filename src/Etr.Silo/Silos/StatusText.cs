@@ -18,6 +18,10 @@ internal static class StatusText
         terminal.Line($"run      {run.Run}  {run.State.ToString().ToLowerInvariant()}  step {run.Step}/{run.Steps}{(run.Reason.Length > 0 ? $"  {run.Reason}" : "")}");
         LedgerCounts groups = run.Groups;
         terminal.Line($"groups   created {groups.Created} = consumed {groups.Consumed} + stale {groups.Stale} + cancelled {groups.Filtered + groups.Quarantined + groups.Unscorable + groups.Operator} + open {groups.Open}");
+        if (run.Evaluations.Count > 0)
+            terminal.Line($"held out {StepFigures.Line(run.Evaluations[^1])}");
+        foreach (RunAlarm alarm in run.Alarms)
+            terminal.Line($"alarm    {StepFigures.Line(alarm)}");
         foreach (SiloStatusLine silo in status.Silos)
             terminal.Line($"silo     {silo.Name}  {silo.State}  {SiloRolesText.Format(silo.Roles)}{(silo.Url.Length > 0 ? $"  {silo.Url}" : "")}");
         foreach (SamplerStatus sampler in status.Pool.Samplers)

@@ -43,6 +43,10 @@ internal sealed class LiveDisplay : ITrainDisplay
         grid.AddRow("step", $"{Bar(status.Step, status.Steps)}  {status.Step}/{status.Steps}  {StepFigures.Remaining(StepFigures.TimeLeft(_steps, status.Steps))} left");
         if (_steps.Count > 0)
             AddFigures(grid, _steps[^1]);
+        if (status.Evaluations.Count > 0)
+            grid.AddRow("evaluated", Markup.Escape(StepFigures.Line(status.Evaluations[^1])));
+        if (status.Alarms.Count > 0)
+            grid.AddRow("alarm", $"[yellow]{Markup.Escape(StepFigures.Line(status.Alarms[^1]))}[/]");
         if (status.SkippedSteps > 0)
             grid.AddRow("skipped", $"[yellow]{status.SkippedSteps} steps: loss or gradients were not finite[/]");
         if (status.Waits.Count > 0 && status.Waits[0].Seconds > LongWait)
@@ -63,7 +67,7 @@ internal sealed class LiveDisplay : ITrainDisplay
         grid.AddRow("length", string.Create(CultureInfo.InvariantCulture, $"[bold]{last.Length:0.0}[/] tokens"));
         grid.AddRow("entropy trend", StepFigures.Number(last.Trend, "+0.000;-0.000;0.000") + " nats");
         grid.AddRow("r(R, length)", Correlation(last.TrendLengthCorrelation));
-        grid.AddRow("tokens/s", StepFigures.Number(StepFigures.TokensPerSecond(last), "0"));
+        grid.AddRow("tokens/s", StepFigures.Number(last.TokensPerSecond, "0"));
     }
 
     // The sign is the alarm: a positive one says that the reward pays for length now.

@@ -10,6 +10,8 @@ internal sealed class PlainDisplay(Terminal terminal, TimeProvider time) : ITrai
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(15);
     private readonly List<StepSummary> _steps = [];
     private long _spoke = time.GetTimestamp();
+    private int _evaluated;
+    private int _alarmed;
 
     /// <inheritdoc/>
     public void Evaluating(string which, EvaluationProgress progress)
@@ -27,6 +29,15 @@ internal sealed class PlainDisplay(Terminal terminal, TimeProvider time) : ITrai
             terminal.Line(StepFigures.Line(step, status.Steps, StepFigures.TimeLeft(_steps, status.Steps)));
             _spoke = time.GetTimestamp();
         }
+
+        foreach (RunEvaluation found in status.Evaluations.Where(found => found.Step > _evaluated).ToArray())
+        {
+            terminal.Line(StepFigures.Line(found));
+            _evaluated = found.Step;
+        }
+
+        for (; _alarmed < status.Alarms.Count; _alarmed++)
+            terminal.Warn(StepFigures.Line(status.Alarms[_alarmed]));
 
         if (status.Waits.Count > 0 && time.GetElapsedTime(_spoke) > Quiet)
         {

@@ -15,17 +15,22 @@ internal static class StepFigures
     /// <summary>One line about a step.</summary>
     public static string Line(StepSummary step, int steps, TimeSpan left) => string.Create(
         CultureInfo.InvariantCulture,
-        $"step {step.Step}/{steps}  accuracy {step.Accuracy:0.000}  length {step.Length:0.0}  trend {step.Trend:+0.000;-0.000;0.000}  r(R,length) {Number(step.TrendLengthCorrelation, "+0.00;-0.00;0.00")}  {TokensPerSecond(step):0} tokens/s  {Remaining(left)} left{(step.Applied ? "" : "  SKIPPED: loss or gradients were not finite")}");
+        $"step {step.Step}/{steps}  accuracy {step.Accuracy:0.000}  length {step.Length:0.0}  trend {step.Trend:+0.000;-0.000;0.000}  r(R,length) {Number(step.TrendLengthCorrelation, "+0.00;-0.00;0.00")}  {Number(step.TokensPerSecond, "0")} tokens/s  {Remaining(left)} left{(step.Unscorable == 0 ? "" : $"  {step.Unscorable} traces not scored")}{(step.Applied ? "" : "  SKIPPED: loss or gradients were not finite")}");
 
-    /// <summary>Tokens drawn a second of rollout.</summary>
-    public static double TokensPerSecond(StepSummary step) => step.RolloutSeconds > 0 ? step.SampledTokens / step.RolloutSeconds : 0;
+    /// <summary>One line about an evaluation during the run.</summary>
+    public static string Line(RunEvaluation found) => found.Failure.Length > 0 ? $"step {found.Step} could not be evaluated: {found.Failure}" : string.Create(
+        CultureInfo.InvariantCulture,
+        $"step {found.Step} held out  accuracy {found.Accuracy:0.000} [{found.AccuracyLow:0.000}, {found.AccuracyHigh:0.000}]  length {found.Length:0.0}  r(R,length) {Number(found.TrendLengthCorrelation, "+0.00;-0.00;0.00")}");
+
+    /// <summary>One line about something a guard has found.</summary>
+    public static string Line(RunAlarm alarm) => $"step {alarm.Step}, guard {alarm.Guard} ({alarm.Action}): {alarm.Text}";
 
     /// <summary>How long the rest may take, from the newest steps.</summary>
     public static TimeSpan TimeLeft(IReadOnlyList<StepSummary> done, int steps)
     {
         if (done.Count == 0)
             return TimeSpan.Zero;
-        double mean = done.TakeLast(Recent).Average(step => step.RolloutSeconds + step.TrainSeconds + step.CommitSeconds);
+        double mean = done.TakeLast(Recent).Average(step => step.Seconds);
         return TimeSpan.FromSeconds(mean * Math.Max(0, steps - done[^1].Step));
     }
 

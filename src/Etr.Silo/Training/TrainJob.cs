@@ -65,7 +65,7 @@ internal sealed class TrainJob(TrainRequest request, Terminal terminal, TimeProv
         PolicyRef start = await StartingPolicy.OfAsync(plan.Configuration.Policy.Path, interrupt);
         await CheckStartAsync(run, start);
         var whole = new EngineUse(host.Services.GetRequiredService<EngineClock>());
-        var evaluation = new RunEvaluation(host.Services.GetRequiredService<EngineProvider>(), plan, time);
+        var evaluation = new HeldOutEvaluation(host.Services.GetRequiredService<EngineProvider>(), plan, time);
         EvaluationPair? before = await evaluation.ReadOrRunAsync("before", stored.BeforeFile, start, display, interrupt);
 
         RunStatus status = await run.GetStatusAsync();
@@ -73,7 +73,8 @@ internal sealed class TrainJob(TrainRequest request, Terminal terminal, TimeProv
         var use = new EngineUse(host.Services.GetRequiredService<EngineClock>());
         await GoAsync(run, status.State, stored, plan, interrupt);
         var follower = new RunFollower(run, display, time);
-        status = await follower.FollowAsync(resumedFrom, interrupt);
+        await using (TimeLimit? limit = request.Limit is { } most ? await TimeLimit.StartAsync(run, most, time, interrupt) : null)
+            status = await follower.FollowAsync(resumedFrom, interrupt);
         use.Stop();
 
         bool done = status.State == RunState.Completed;
@@ -124,6 +125,7 @@ internal sealed class TrainJob(TrainRequest request, Terminal terminal, TimeProv
             Seed = plan.Configuration.Run.Seed,
             Shaper = plan.Rewards.Shaper.Name,
             Estimator = plan.Rewards.Estimator.Name,
+            Update = UpdateSummary.Of(plan.Configuration.Training),
             Before = EvaluationSummary.Of(held.Before),
             After = EvaluationSummary.Of(held.After),
             Groups = GroupsSummary.Of(status.Groups),
@@ -138,7 +140,7 @@ internal sealed class TrainJob(TrainRequest request, Terminal terminal, TimeProv
     {
         terminal.Line(string.Create(
             CultureInfo.InvariantCulture,
-            $"{summary.Steps} steps in {summary.Seconds:0} s; sampler {summary.Sampler.TokensPerSecond:0} tokens/s, learner {summary.Learner.TokensPerSecond:0} tokens/s, engines busy {100 * share.Job:0.0} % of the job, {100 * share.Training:0.0} % of the training"));
+            $"{summary.Steps} steps in {summary.Seconds:0} s; sampler {summary.Sampler.TokensPerSecond:0} tokens/s, learner {summary.Learner.TokensPerSecond:0} tokens/s, engines busy {100 * share.Job:0.0} % of the job, {100 * share.Training:0.0} % of the training; idle in it: sampler {100 * summary.Idle.Sampler:0.0} %, learner {100 * summary.Idle.Learner:0.0} %"));
         if (status.Reason.Length > 0)
             terminal.Line($"{status.State.ToString().ToLowerInvariant()}: {status.Reason}");
         if (status.SkippedSteps > 0)

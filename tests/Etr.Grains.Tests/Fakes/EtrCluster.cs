@@ -1,4 +1,5 @@
 using Etr.Core.Runs;
+using Etr.Grains.Evaluations;
 using Etr.Grains.Feed;
 using Etr.Grains.Groups;
 using Etr.Grains.Hosting;
@@ -29,6 +30,7 @@ internal sealed class EtrCluster : IAsyncDisposable
             silo.Services.AddSingleton(Feed);
             silo.Services.AddSingleton(Engine.Of(specific.SiloName));
             silo.Services.AddSingleton<IPolicyTrainerProvider>(Trainers);
+            silo.Services.AddSingleton<IPolicyEvaluator>(Evaluator);
             silo.AddEtrGrains(options =>
             {
                 options.Heartbeat = TimeSpan.FromMilliseconds(50);
@@ -51,6 +53,8 @@ internal sealed class EtrCluster : IAsyncDisposable
     public FakeEngine Engine { get; } = new();
 
     public FakeTrainers Trainers { get; } = new();
+
+    public FakeEvaluator Evaluator { get; } = new();
 
     public TestStorage Storage { get; } = new();
 

@@ -15,7 +15,7 @@ public class GroupSlotsTests
     private static Guid Lease(GroupSlots slots, int slot)
     {
         var lease = new SlotLease(Guid.NewGuid(), slot);
-        slots.Grant(new LeaseGrant { Sampler = "s/d", Epoch = Epoch, Leases = [lease], Reason = "" });
+        slots.Grant(new LeaseGrant { Sampler = "s/d", Epoch = Epoch, Leases = [lease], Reason = "" }, policyVersion: 0);
         return lease.Lease;
     }
 
@@ -95,7 +95,7 @@ public class GroupSlotsTests
         SiloAddress silo = SiloAddress.New(System.Net.IPAddress.Loopback, 1, 1);
         var lease = new SlotLease(Guid.NewGuid(), 0);
         GroupSlots slots = Fresh(1);
-        slots.Grant(new LeaseGrant { Sampler = "s/d", Epoch = Epoch, Leases = [lease], Reason = "", Silo = silo, Alone = true });
+        slots.Grant(new LeaseGrant { Sampler = "s/d", Epoch = Epoch, Leases = [lease], Reason = "", Silo = silo, Alone = true }, policyVersion: 0);
 
         GroupSlots back = Fresh(1, slots.ToRecords());
         Assert.Equal(silo, Assert.Single(back.Leases).Key.Silo);

@@ -296,7 +296,7 @@ public class FailureTests
         hold.SetResult();
         await cluster.Trainers.Disposed.Task.WaitAsync(cluster.Deadline);
         await cluster.UntilAsync(() => cluster.Group(7).GetViewAsync(), view => view.Phase == GroupPhase.Cancelled);
-        LearnerPulse pulse = await cluster.Learner().TouchAsync();
+        LearnerPulse pulse = await cluster.Learner().TouchAsync([]);
 
         RunStatus status = await cluster.Run().GetStatusAsync();
         Assert.Equal((RunState.Completed, "enough", 1), (status.State, status.Reason, status.Step));
@@ -359,5 +359,25 @@ public class FailureTests
     {
         PoolStatus pool = await cluster.UntilAsync(() => cluster.Grains.GetGrain<ISamplerPoolGrain>(0).GetStatusAsync(), status => status.Samplers.Count == 1);
         return cluster.Grains.GetGrain<ISamplerGrain>(pool.Samplers[0].Sampler);
+    }
+
+    [Fact]
+    public async Task A_learner_that_reaches_nobody_for_a_while_is_no_reason_to_fail_the_run()
+    {
+        await using EtrCluster cluster = await EtrCluster.StartAsync();
+        int refused = 0;
+
+        // As the store answers when it is away: of the run's writes one was for its start.
+        cluster.Storage.BeforeWrite = (name, _) =>
+        {
+            if (name == "run" && cluster.Storage.WritesOf("learner") > 0 && Interlocked.Increment(ref refused) <= 12)
+                throw new OrleansException("the store is away");
+        };
+        await cluster.Run().StartAsync(cluster.StartOf(EtrCluster.Shape(steps: 2)));
+
+        RunStatus status = await cluster.EndedAsync();
+
+        Assert.Equal((RunState.Completed, 2), (status.State, status.Step));
+        Assert.True(refused > 12);
     }
 }
