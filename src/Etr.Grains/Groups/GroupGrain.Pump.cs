@@ -294,7 +294,17 @@ internal sealed partial class GroupGrain
         Group.Slots = [.. Group.Slots.Select(slot => slot with { Frame = [], Lease = Guid.Empty })];
         _slots = null;
         _wait?.Clear();
-        await _writer.WriteAsync();
+        try
+        {
+            await _writer.WriteAsync();
+        }
+        catch
+        {
+            // Nobody may hear of an end that is not on disk: the next activation reads what is, and decides again.
+            DeactivateOnIdle();
+            throw;
+        }
+
         if (Group.Sha256.Length > 0)
             _files.ForgetGroup(_context!.Place, Group.Sha256);
         await ReleaseAsync(leases);

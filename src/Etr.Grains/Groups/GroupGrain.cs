@@ -63,8 +63,8 @@ internal sealed partial class GroupGrain : Grain, IGroupGrain
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        if (Group.Spec is not null)
-            await RememberAsync();
+        if (Group.Spec is { } spec)
+            Remember(await _contexts.GetAsync(spec.Run));
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -78,8 +78,10 @@ internal sealed partial class GroupGrain : Grain, IGroupGrain
     {
         if (Group.Spec is null)
         {
+            // First what may fail: a group that is open and does not know its run could be neither drawn nor opened again.
+            RunContext context = await _contexts.GetAsync(spec.Run);
             (Group.Spec, Group.Phase) = (spec, GroupPhase.Rolling);
-            await RememberAsync();
+            Remember(context);
             Publish(RolloutEventKind.GroupOpened, -1, -1, 0, 0);
         }
 
@@ -159,9 +161,9 @@ internal sealed partial class GroupGrain : Grain, IGroupGrain
         _ = ReleaseAsync(leases);
     }
 
-    private async Task RememberAsync()
+    private void Remember(RunContext context)
     {
-        _context = await _contexts.GetAsync(Spec.Run);
+        _context = context;
         _wait = new WaitNote($"group {Spec.Ordinal}", _time);
         if (Group.Phase == GroupPhase.Rolling)
             _slots = new GroupSlots(_context.Configuration.Run.GroupSize, _context.Rewards.Preset, Group.Slots);

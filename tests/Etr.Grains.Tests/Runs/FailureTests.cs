@@ -362,6 +362,47 @@ public class FailureTests
     }
 
     [Fact]
+    public async Task A_group_that_could_not_be_opened_is_as_if_nobody_had_tried()
+    {
+        await using EtrCluster cluster = await EtrCluster.StartAsync();
+
+        // The run cannot be asked for what it is, as while its silo dies.
+        var spec = new GroupSpec { Run = "run", Ordinal = 0, Prompt = 3, Round = 0, PolicyVersion = 0, PolicyFile = "", PolicySha256 = "" };
+        await Assert.ThrowsAsync<InvalidOperationException>(() => cluster.Group(0).OpenAsync(spec));
+        Assert.Equal(GroupPhase.Unknown, (await cluster.Group(0).TouchAsync()).Phase);
+
+        await cluster.Run().StartAsync(cluster.StartOf(EtrCluster.Shape(steps: 1, promptsPerStep: 2)));
+
+        Assert.Equal(2, (await cluster.EndedAsync()).Groups.Consumed);
+    }
+
+    [Fact]
+    public async Task A_group_whose_end_could_not_be_written_ends_once_it_can_be()
+    {
+        await using EtrCluster cluster = await EtrCluster.StartAsync();
+        int writes = 0;
+        bool drawn = false;
+        cluster.Engine.Draw = request =>
+        {
+            request.Observer.OnFailed("the prompt has 9 tokens, the context 8");
+            Volatile.Write(ref drawn, true);
+        };
+        cluster.Storage.BeforeWrite = (name, _) =>
+        {
+            // After the first failed draw: the leases of the second, of the third, the end.
+            if (name == "group" && Volatile.Read(ref drawn) && Interlocked.Increment(ref writes) == 3)
+                throw new TimeoutException("The store does not answer.");
+        };
+
+        await cluster.Run().StartAsync(cluster.StartOf(EtrCluster.Shape(steps: 1, promptsPerStep: 1)));
+        RunStatus status = await cluster.EndedAsync();
+        await EtrCluster.DeactivateAsync(cluster.Group(0));
+
+        Assert.Equal(RunState.Failed, status.State);
+        Assert.Equal(GroupPhase.Cancelled, (await cluster.Group(0).GetViewAsync()).Phase);
+    }
+
+    [Fact]
     public async Task A_learner_that_reaches_nobody_for_a_while_is_no_reason_to_fail_the_run()
     {
         await using EtrCluster cluster = await EtrCluster.StartAsync();
