@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Etr.Core.Rollouts;
+using Etr.Core.Tasks.Arithmetic;
 using Etr.Core.Training;
 
 namespace Etr.Core.Runs;
@@ -118,8 +119,8 @@ public sealed record TaskOptions
     [Range(1, 10_000_000)]
     public int Prompts { get; init; } = 256;
 
-    /// <summary>Styles of the <c>arithmetic</c> task, a letter each. The default value is <c>ABC</c>.</summary>
-    [RegularExpression("^[ABC]{1,3}$")]
+    /// <summary>Styles of the <c>arithmetic</c> task, a letter each, of <c>ABCD</c> (docs/tasks.md). The default value is <c>ABC</c>.</summary>
+    [RegularExpression(ArithmeticStyles.Pattern)]
     public string Styles { get; init; } = "ABC";
 
     /// <summary>JSONL file of training prompts, for <c>jsonl</c>. The default value is empty.</summary>
