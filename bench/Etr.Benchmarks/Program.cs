@@ -2,6 +2,7 @@ using BenchmarkDotNet.Running;
 using Etr.Benchmarks;
 using Etr.Benchmarks.Clusters;
 using Etr.Benchmarks.MainJobs;
+using Etr.Benchmarks.Repairs;
 
 if (args is ["trainer", ..])
     return await TrainerBenchmarks.RunAsync(args[1..]);
@@ -10,6 +11,9 @@ if (args is ["rollouts", ..])
 
 if (args is ["main-job", ..])
     return await MainJobRunner.RunAsync(args[1..]);
+
+if (args is ["repair-price", ..])
+    return await RepairPrice.RunAsync(args[1..]);
 
 if (args is ["control-plane", ..])
     return await ControlPlaneBenchmark.RunAsync(args[1..]);
