@@ -48,7 +48,7 @@ internal static class RepairPrice
         for (int i = 0; i < traces.Length; i++)
         {
             IReadOnlyList<SampledToken> tokens = await traces[i].Ended;
-            rows.Add((new RepairTrace(tokens), grader.Grade(string.Concat(tokens.Select(token => token.Text)), prompts[i].Answer).Correct));
+            rows.Add((new RepairTrace(prompts.Problem(i), tokens), grader.Grade(string.Concat(tokens.Select(token => token.Text)), prompts[i].Answer).Correct));
         }
 
         Console.WriteLine(string.Create(
@@ -76,6 +76,8 @@ internal static class RepairPrice
         Print($"right lines re-checked    {Share(isChecked - wrongChecked, written - wrong)}");
         Print($"… of the wrong, repaired  {Share(traces.Sum(trace => trace.Repaired), wrongChecked)}");
         Print($"false alarms              {Share(traces.Sum(trace => trace.FalseAlarms), traces.Sum(trace => trace.Checks))} of re-checks");
+        Print($"operation miscopied       {Share(traces.Sum(trace => trace.MiscopiedOperations), written)} of lines");
+        Print($"value miscopied           {Share(traces.Sum(trace => trace.MiscopiedValues), written)} of lines");
         Print($"lines without a reading   {traces.Sum(trace => trace.Unreadable)}");
         Print($"re-checks a trace         {traces.Average(trace => trace.Checks):F2}");
         Print($"entropy (nats) of a line's result {Mean(traces, trace => trace.ResultEntropies)}, of a repair's {Mean(traces, trace => trace.RepairEntropies)}, of whether to re-check {Mean(traces, trace => trace.ChoiceEntropies)}");

@@ -14,9 +14,15 @@ internal sealed partial class RepairTrace
     private readonly bool[] _written = new bool[ArithmeticProblem.Length];
     private readonly bool[] _wrong = new bool[ArithmeticProblem.Length];
 
-    public RepairTrace(IReadOnlyList<SampledToken> tokens)
+    private readonly ArithmeticProblem _problem;
+    private int _value;
+
+    public RepairTrace(ArithmeticProblem problem, IReadOnlyList<SampledToken> tokens)
     {
+        ArgumentNullException.ThrowIfNull(problem);
         ArgumentNullException.ThrowIfNull(tokens);
+        _problem = problem;
+        _value = problem.Start;
         int start = 0;
         for (int i = 0; i < tokens.Count; i++)
         {
@@ -40,6 +46,12 @@ internal sealed partial class RepairTrace
 
     /// <summary>Lines whose result does not follow from the operation they state.</summary>
     public int Wrong => _wrong.Count(wrong => wrong);
+
+    /// <summary>Lines that begin from another value than the last one written.</summary>
+    public int MiscopiedValues { get; private set; }
+
+    /// <summary>Lines whose operation is not the one the prompt has under their number.</summary>
+    public int MiscopiedOperations { get; private set; }
 
     /// <summary>Wrong lines that were re-checked.</summary>
     public int WrongChecked => _wrong.Zip(_checks).Count(line => line.First && line.Second > 0);
@@ -71,6 +83,9 @@ internal sealed partial class RepairTrace
         {
             _wrong[index] |= !IsRight(solved);
             _written[index] = true;
+            MiscopiedValues += Digit(solved, "value") == _value ? 0 : 1;
+            MiscopiedOperations += (solved.Groups["operator"].Value[0], Digit(solved, "digit")) == _problem.Operations[index] ? 0 : 1;
+            _value = Digit(solved, "result");
             _resultEntropies.Add(line[^1].Entropy);
         }
         else if (Rechecked().Match(text) is { Success: true } check && Index(check) is int again && _written[again])
@@ -90,6 +105,8 @@ internal sealed partial class RepairTrace
             return;
         Match repair = Solved().Match(check.Groups["no"].Value);
         _repairEntropies.Add(line[^1].Entropy);
+        if (repair.Success)
+            _value = Digit(repair, "result");
         if (!first || !_wrong[index])
             FalseAlarms++;
         else if (repair.Success && IsRight(repair))
