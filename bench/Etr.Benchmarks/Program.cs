@@ -1,16 +1,18 @@
 using BenchmarkDotNet.Running;
 using Etr.Benchmarks;
 using Etr.Benchmarks.Clusters;
-using Etr.Benchmarks.MainJobs;
+using Etr.Benchmarks.Engines;
 using Etr.Benchmarks.Repairs;
+using Etr.Benchmarks.Trainers;
 
 if (args is ["trainer", ..])
     return await TrainerBenchmarks.RunAsync(args[1..]);
+if (args is ["trainer-step", ..])
+    return await TrainerStepBenchmark.RunAsync(args[1..]);
 if (args is ["rollouts", ..])
     return await RolloutBenchmarks.RunAsync(args[1..]);
-
-if (args is ["main-job", ..])
-    return await MainJobRunner.RunAsync(args[1..]);
+if (args is ["engines", ..])
+    return await EngineBenchmarks.RunAsync(args[1..]);
 
 if (args is ["repair-price", ..])
     return await RepairPrice.RunAsync(args[1..]);

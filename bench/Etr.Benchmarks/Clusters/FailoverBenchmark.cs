@@ -87,7 +87,7 @@ internal sealed class FailoverBenchmark : IAsyncDisposable
     {
         _groups = _arguments.Number("--groups", 24);
         string[] place = ["--set", $"Etr:Data={_directory}", "--set", $"Etr:Cluster:ClusterId={BenchCluster.Name}"];
-        _learner = ChildSilo.Start("store,learner", place);
+        _learner = ChildSilo.Start("store,learner", place, transcripts: null);
         await _learner.ReadyAsync(CancellationToken.None);
         for (int i = 0; i < _arguments.Number("--samplers", 3); i++)
             await AddSamplerAsync();
@@ -109,7 +109,7 @@ internal sealed class FailoverBenchmark : IAsyncDisposable
     {
         var silo = ChildSilo.Start("sampler", [
             "--set", $"Etr:Data={_directory}", "--set", $"Etr:Cluster:ClusterId={BenchCluster.Name}", "--join", ClusterDoor.Find(Host).Endpoint,
-            "--devices", "cpu:1", "--set", $"Etr:Policy:Slots={_arguments.Number("--slots", 32)}"]);
+            "--devices", "cpu:1", "--set", $"Etr:Policy:Slots={_arguments.Number("--slots", 32)}"], transcripts: null);
         string ready = await silo.ReadyAsync(CancellationToken.None);
         string name = ready.Split(' ').Single(word => word.StartsWith("silo=", StringComparison.Ordinal))[5..];
         _samplers[name] = silo;

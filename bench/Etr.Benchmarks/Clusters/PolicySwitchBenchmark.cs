@@ -27,7 +27,7 @@ internal static class PolicySwitchBenchmark
         string directory = Directory.CreateTempSubdirectory("etr-bench-").FullName;
         try
         {
-            await using var source = ChildSilo.Start("store,learner", ["--set", $"Etr:Data={directory}/source", "--set", $"Etr:Cluster:ClusterId={BenchCluster.Name}"]);
+            await using var source = ChildSilo.Start("store,learner", ["--set", $"Etr:Data={directory}/source", "--set", $"Etr:Cluster:ClusterId={BenchCluster.Name}"], transcripts: null);
             string ready = await source.ReadyAsync(CancellationToken.None);
             await using var cluster = new BenchCluster(ready.Split(' ').Single(word => word.StartsWith("join=", StringComparison.Ordinal))[5..]);
             EtrHost host = await cluster.AddAsync("sampler", new TimedEngine(1, 1, TimeSpan.Zero), $"{directory}/target", files: "http");

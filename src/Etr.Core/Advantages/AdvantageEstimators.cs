@@ -3,9 +3,12 @@ namespace Etr.Core.Advantages;
 /// <summary>The advantage estimators by name, and which one goes with which reward shaper.</summary>
 public static class AdvantageEstimators
 {
+    /// <summary>The estimator that reads correctness and R, not r.</summary>
+    internal const string TrendNormalized = "trend-normalized";
+
     private static readonly (string Name, Func<AdvantageOptions, IAdvantageEstimator> Create)[] Catalogue =
     [
-        ("trend-normalized", options => new TrendNormalizedEstimator(options)),
+        (TrendNormalized, options => new TrendNormalizedEstimator(options)),
         ("group", options => new GroupEstimator(options)),
         ("center", _ => new CenterEstimator()),
         ("rloo", _ => new RlooEstimator()),
@@ -35,7 +38,9 @@ public static class AdvantageEstimators
 
     /// <summary>The estimator of a run whose configuration names none.</summary>
     /// <param name="shaper">The reward shaper's name, in any case.</param>
-    /// <returns><c>trend-normalized</c> for <c>guarded</c>, <c>group</c> for every other shaper.</returns>
+    /// <returns><c>trend-normalized</c> for <c>guarded</c> and its control <c>random</c>, <c>group</c> for every other shaper.</returns>
     public static string DefaultFor(string shaper) =>
-        string.Equals(shaper, "guarded", StringComparison.OrdinalIgnoreCase) ? "trend-normalized" : "group";
+        string.Equals(shaper, "guarded", StringComparison.OrdinalIgnoreCase) || string.Equals(shaper, "random", StringComparison.OrdinalIgnoreCase)
+            ? TrendNormalized
+            : "group";
 }

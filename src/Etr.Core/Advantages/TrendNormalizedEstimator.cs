@@ -11,6 +11,9 @@ namespace Etr.Core.Advantages;
 /// traces alone; τ in nats keeps a spread of noise noise. In a mixed group w is held to a fifth of the distance from wrong
 /// to right, so that every right trace stays above every wrong one. Fewer than two right traces, or no spread of R: no trend
 /// term. It reads correctness and R, not r.
+/// <para>Where the run charges overlong traces (<see cref="ShapedReward.Penalty"/> p, −1 to 0), k·(p − mean) comes on top: k = 1,
+/// in a mixed group at most half the distance from wrong to right, and w is held to a fifth of what is left of it. It is not
+/// divided by its spread, so a small charge stays small.</para>
 /// </remarks>
 internal sealed class TrendNormalizedEstimator(AdvantageOptions options) : GroupwiseEstimator
 {
@@ -31,6 +34,8 @@ internal sealed class TrendNormalizedEstimator(AdvantageOptions options) : Group
         }
 
         GroupEstimator.Standardise(advantages, options.Epsilon);
+        var distance = Distance(group, advantages);
+        var charge = Charge(group, advantages, distance);
         if (right < 2)
             return;
 
@@ -38,7 +43,7 @@ internal sealed class TrendNormalizedEstimator(AdvantageOptions options) : Group
         if (trend.IsConstant)
             return;
 
-        var weight = Weight(group, advantages);
+        var weight = distance == 0 ? options.Weight : Math.Min(options.Weight, (distance - charge) * ShareOfDistance);
         for (var i = 0; i < group.Length; i++)
         {
             if (!group[i].Correct)
@@ -46,6 +51,23 @@ internal sealed class TrendNormalizedEstimator(AdvantageOptions options) : Group
             var z = (group[i].Trend - trend.Mean) / (trend.StandardDeviation + options.TrendEpsilon);
             advantages[i] += weight * Math.Clamp(z, -Clip, Clip);
         }
+    }
+
+    /// <summary>Adds what overlong traces are charged. Returns the most that it may take from the distance of wrong and right.</summary>
+    private static double Charge(ReadOnlySpan<ShapedReward> group, Span<double> advantages, double distance)
+    {
+        Span<double> penalties = group.Length <= 256 ? stackalloc double[256] : new double[group.Length];
+        penalties = penalties[..group.Length];
+        for (var i = 0; i < group.Length; i++)
+            penalties[i] = group[i].Penalty;
+        var moments = Moments.Of(penalties);
+        if (moments.IsConstant)
+            return 0;
+
+        var scale = distance == 0 ? 1 : Math.Min(1, distance / 2);
+        for (var i = 0; i < group.Length; i++)
+            advantages[i] += scale * (penalties[i] - moments.Mean);
+        return scale;
     }
 
     private static Moments TrendOfRight(ReadOnlySpan<ShapedReward> group, int right)
@@ -63,15 +85,15 @@ internal sealed class TrendNormalizedEstimator(AdvantageOptions options) : Group
         return Moments.Of(trends);
     }
 
-    private double Weight(ReadOnlySpan<ShapedReward> group, ReadOnlySpan<double> correctness)
+    // z⁺ − z⁻, or 0 where all are right or all wrong.
+    private static double Distance(ReadOnlySpan<ShapedReward> group, ReadOnlySpan<double> correctness)
     {
-        var distance = 0.0;
-        for (var i = 1; i < group.Length && distance == 0; i++)
+        for (var i = 1; i < group.Length; i++)
         {
             if (group[i].Correct != group[0].Correct)
-                distance = Math.Abs(correctness[i] - correctness[0]);
+                return Math.Abs(correctness[i] - correctness[0]);
         }
 
-        return distance == 0 ? options.Weight : Math.Min(options.Weight, distance * ShareOfDistance);
+        return 0;
     }
 }

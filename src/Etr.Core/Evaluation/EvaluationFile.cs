@@ -18,15 +18,28 @@ public static class EvaluationFile
     /// <exception cref="InvalidDataException">The file is not an evaluation.</exception>
     public static async Task<EvaluationPair?> ReadAsync(string path, CancellationToken cancellationToken)
     {
+        return Exists(path) ? Parse(path, await File.ReadAllBytesAsync(path, cancellationToken)) : null;
+    }
+
+    /// <summary>Reads one; null where there is no such file.</summary>
+    /// <exception cref="InvalidDataException">The file is not an evaluation.</exception>
+    public static EvaluationPair? Read(string path) => Exists(path) ? Parse(path, File.ReadAllBytes(path)) : null;
+
+    private static bool Exists(string path)
+    {
         var file = new FileInfo(path);
-        if (!file.Exists)
-            return null;
-        if (file.Length > MaximumBytes)
+        if (file.Exists && file.Length > MaximumBytes)
             throw new InvalidDataException($"{path} is larger than any evaluation.");
+        return file.Exists;
+    }
+
+    private static EvaluationPair Parse(string path, byte[] json)
+    {
         try
         {
-            return JsonSerializer.Deserialize<EvaluationPair>(await File.ReadAllBytesAsync(path, cancellationToken), Options)
-                ?? throw new InvalidDataException($"{path} is empty.");
+            return JsonSerializer.Deserialize<EvaluationPair>(json, Options) is { Sampled.Rows: not null } evaluation
+                ? evaluation
+                : throw new InvalidDataException($"{path} is empty.");
         }
         catch (JsonException exception)
         {

@@ -34,6 +34,27 @@ public sealed class Evaluator(IRolloutEngine engine, TimeProvider time)
     /// <exception cref="TimeoutException">The engine has drawn nothing for five minutes.</exception>
     public async Task<EvaluationResult> RunAsync(EvaluationPlan plan, Action<EvaluationProgress>? progress, CancellationToken cancellationToken)
     {
+        IReadOnlyList<DrawnPrompt> drawn = await DrawAsync(plan, progress, cancellationToken);
+        return await MeasureAsync(plan, drawn);
+    }
+
+    /// <summary>Grades and measures what was drawn.</summary>
+    /// <param name="plan">What was asked, and how it is measured.</param>
+    /// <param name="drawn">The traces of its prompts.</param>
+    public static async Task<EvaluationResult> MeasureAsync(EvaluationPlan plan, IReadOnlyList<DrawnPrompt> drawn)
+    {
+        ArgumentNullException.ThrowIfNull(drawn);
+        var measured = new EvaluatedPrompt[drawn.Count];
+        for (int prompt = 0; prompt < measured.Length; prompt++)
+            measured[prompt] = await MeasureAsync(plan, drawn[prompt]);
+        return EvaluationResult.Of(plan, measured);
+    }
+
+    /// <summary>Draws the traces of every prompt and measures nothing.</summary>
+    /// <returns>The traces, a prompt each, in the prompts' order.</returns>
+    /// <inheritdoc cref="RunAsync" path="/param|/exception"/>
+    public async Task<IReadOnlyList<DrawnPrompt>> DrawAsync(EvaluationPlan plan, Action<EvaluationProgress>? progress, CancellationToken cancellationToken)
+    {
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentOutOfRangeException.ThrowIfLessThan(plan.Samples, 1);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -52,7 +73,7 @@ public sealed class Evaluator(IRolloutEngine engine, TimeProvider time)
             throw;
         }
 
-        return EvaluationResult.Of(plan, [.. collectors.Select((collector, index) => Measure(plan, index, collector))]);
+        return [.. collectors.Select((collector, prompt) => new DrawnPrompt(plan.Prompts[prompt], [.. collector.Traces]))];
     }
 
     private async Task SubmitAsync(EvaluationPlan plan, TraceCollector[] collectors, CancellationToken stop)
@@ -92,22 +113,21 @@ public sealed class Evaluator(IRolloutEngine engine, TimeProvider time)
         }
     }
 
-    private static EvaluatedPrompt Measure(EvaluationPlan plan, int index, TraceCollector collector)
+    private static async ValueTask<EvaluatedPrompt> MeasureAsync(EvaluationPlan plan, DrawnPrompt drawn)
     {
-        var item = plan.Prompts[index];
         var statistics = new List<TraceStatistics>();
         var reflections = new List<int>();
         var answers = new List<string>();
-        foreach ((IReadOnlyList<SampledToken> tokens, TraceEnd ending) in collector.Traces)
+        foreach (DrawnTrace trace in drawn.Traces)
         {
-            string text = string.Concat(tokens.Select(token => token.Text));
-            Verdict verdict = plan.Grader.Grade(text, item.Answer);
-            statistics.Add(TraceStatistics.Of(GradedTrace.Of(tokens, verdict.Correct, ending == TraceEnd.Truncated), plan.Preset));
-            reflections.Add(Reflections.Count(text));
+            Verdict verdict = await plan.Grader.GradeAsync(trace.Text, drawn.Item.Answer);
+            GradedTrace graded = GradedTrace.Of(trace.Tokens, verdict.Correct, trace.Truncated);
+            statistics.Add(TraceStatistics.Of(graded, plan.Preset) with { Unscorable = verdict.Unscorable });
+            reflections.Add(Reflections.Count(trace.Text));
             answers.Add(verdict.Extracted ?? "");
         }
 
-        return new EvaluatedPrompt(item, statistics, reflections, answers);
+        return new EvaluatedPrompt(drawn.Item, statistics, reflections, answers);
     }
 
     /// <summary>Counts what is drawn, over all prompts.</summary>

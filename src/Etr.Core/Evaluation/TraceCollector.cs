@@ -15,8 +15,7 @@ internal sealed class TraceCollector(int samples, Evaluator.Watch watch) : IRoll
     public Task Ended => _ended.Task;
 
     /// <summary>The traces, by slot; to be read once <see cref="Ended"/> has completed.</summary>
-    public IEnumerable<(IReadOnlyList<SampledToken> Tokens, TraceEnd Ending)> Traces =>
-        _tokens.Zip(_endings, (tokens, ending) => ((IReadOnlyList<SampledToken>)tokens, ending!.Value));
+    public IEnumerable<DrawnTrace> Traces => _tokens.Zip(_endings, (tokens, ending) => new DrawnTrace(tokens, ending == TraceEnd.Truncated));
 
     /// <inheritdoc/>
     public bool OnTokens(uint slot, IReadOnlyList<SampledToken> tokens)

@@ -11,4 +11,8 @@ public interface IAnswerGrader
     /// <param name="gold">The gold answer.</param>
     /// <returns>The verdict.</returns>
     Verdict Grade(string response, string gold);
+
+    /// <summary>Grades a response without holding the caller's thread; the program's own graders need no other.</summary>
+    /// <inheritdoc cref="Grade" path="/param|/returns"/>
+    ValueTask<Verdict> GradeAsync(string response, string gold) => new(Grade(response, gold));
 }

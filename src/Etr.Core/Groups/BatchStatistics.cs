@@ -9,9 +9,9 @@ namespace Etr.Core.Groups;
 /// <param name="LengthP95">95th percentile of tokens a trace, the nearest rank.</param>
 /// <param name="Reward">Mean reward.</param>
 /// <param name="StepEntropy">Mean entropy (nats) of all steps of all traces; 0 without steps.</param>
-/// <param name="AllRight">Groups whose traces are all right.</param>
+/// <param name="AllRight">Groups whose scored traces are all right.</param>
 /// <param name="Mixed">Groups with right and wrong traces.</param>
-/// <param name="AllWrong">Groups whose traces are all wrong.</param>
+/// <param name="AllWrong">Groups whose scored traces are all wrong.</param>
 /// <param name="ZeroAdvantage">Groups in which every advantage is zero: they teach nothing.</param>
 /// <param name="Tokens">Tokens of all traces.</param>
 public sealed record BatchStatistics(
@@ -25,28 +25,39 @@ public sealed record BatchStatistics(
     int ZeroAdvantage,
     long Tokens)
 {
+    /// <summary>Traces that could not be scored: they count in no figure but this one and <see cref="Tokens"/>.</summary>
+    public int Unscorable { get; init; }
+
+    /// <summary>Each shaper of the run's mix, monitors included, in the mix's order.</summary>
+    public IReadOnlyList<ShaperStatistics> Shapers { get; init; } = [];
+
     /// <summary>Measures a batch.</summary>
     /// <param name="batch">Its groups, at least one, each with at least one trace.</param>
     /// <param name="advantages">For each group one advantage a trace.</param>
     /// <param name="plan">The run's rewards.</param>
     public static BatchStatistics Of(IReadOnlyList<GroupBody> batch, IReadOnlyList<double[]> advantages, RewardPlan plan)
     {
-        TraceStatistics[][] groups = [.. batch.Select(group => GroupScorer.Statistics(group, plan))];
+        TraceStatistics[][] groups = [.. batch.Select(group => GroupScorer.Statistics(group, plan).Where(trace => !trace.Unscorable).ToArray())];
         TraceStatistics[] traces = [.. groups.SelectMany(group => group)];
         int[] lengths = [.. traces.Select(trace => trace.TokenCount).Order()];
-        double[] entropies = [.. batch.SelectMany(group => group.Traces).SelectMany(trace => StepsOf(trace, plan))];
+        GroupTrace[] all = [.. batch.SelectMany(group => group.Traces)];
+        double[] entropies = [.. all.Where(trace => trace.Unscorable is null).SelectMany(trace => StepsOf(trace, plan))];
         int right = groups.Count(group => group.All(trace => trace.Correct));
         int wrong = groups.Count(group => group.All(trace => !trace.Correct));
         return new BatchStatistics(
             GroupStatistics.OfMany(groups),
-            lengths[(int)Math.Ceiling(0.95 * lengths.Length) - 1],
-            traces.Average(trace => trace.Reward),
+            lengths.Length == 0 ? 0 : lengths[(int)Math.Ceiling(0.95 * lengths.Length) - 1],
+            traces.Select(trace => trace.Reward).DefaultIfEmpty(0).Average(),
             entropies.DefaultIfEmpty(0).Average(),
             right,
             groups.Length - right - wrong,
             wrong,
             advantages.Count(group => group.All(advantage => advantage == 0)),
-            lengths.Sum(length => (long)length));
+            all.Sum(trace => (long)trace.Tokens.Count))
+        {
+            Unscorable = all.Count(trace => trace.Unscorable is not null),
+            Shapers = ShaperStatistics.Of(batch, plan),
+        };
     }
 
     private static double[] StepsOf(GroupTrace trace, RewardPlan plan) =>

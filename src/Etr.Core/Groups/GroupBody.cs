@@ -26,7 +26,20 @@ public sealed record GroupBody(
 /// <param name="Truncated">Whether it was cut off at the length limit.</param>
 /// <param name="Verdict">The grader's verdict.</param>
 /// <param name="Payment">Reward and advantage.</param>
-public sealed record GroupTrace(IReadOnlyList<SampledToken> Tokens, bool Truncated, Verdict Verdict, TracePayment Payment);
+public sealed record GroupTrace(IReadOnlyList<SampledToken> Tokens, bool Truncated, Verdict Verdict, TracePayment Payment)
+{
+    /// <summary>
+    /// Why it could not be scored, in words; null where it was. Such a trace counts in no statistic of its group, has no
+    /// advantage and is left out of the loss.
+    /// </summary>
+    public string? Unscorable { get; init; }
+
+    /// <summary>
+    /// What each shaper of the run's mix alone would pay, in the mix's order, null where it could not; empty where the
+    /// payment's reward is that of the one shaper (<see cref="Runs.RewardPlan.RecordsParts"/>).
+    /// </summary>
+    public IReadOnlyList<double?> Parts { get; init; } = [];
+}
 
 /// <summary>What a trace earned.</summary>
 /// <param name="Reward">The shaped reward r.</param>
@@ -36,4 +49,8 @@ public sealed record GroupTrace(IReadOnlyList<SampledToken> Tokens, bool Truncat
 /// <param name="Advantage">
 /// The advantage over the group; for an estimator that scales by the whole batch, 0 until the learner has the batch.
 /// </param>
-public sealed record TracePayment(double Reward, double Trend, double CorrectnessTerm, double TrendTerm, double Advantage);
+public sealed record TracePayment(double Reward, double Trend, double CorrectnessTerm, double TrendTerm, double Advantage)
+{
+    /// <summary>Of an unscored trace.</summary>
+    public static TracePayment None { get; } = new(0, 0, 0, 0, 0);
+}

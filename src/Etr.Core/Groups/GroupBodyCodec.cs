@@ -15,7 +15,10 @@ public static class GroupBodyCodec
     public const int MaximumBytes = 1 << 30;
 
     private const uint Magic = 0x47525445;
-    private const int Format = 1;
+
+    // Format 1 knew no unscored traces and no parts of a reward; what it holds reads as it was.
+    private const int Format = 2;
+    private const int OldestFormat = 1;
 
     /// <summary>Writes a group.</summary>
     public static byte[] Write(GroupBody body)
@@ -23,7 +26,7 @@ public static class GroupBodyCodec
         ArgumentNullException.ThrowIfNull(body);
         var header = new Header(
             body.Ordinal, body.Prompt, body.Round, body.PolicyVersion, [.. body.PromptTokens],
-            [.. body.Traces.Select(trace => new TraceHeader(trace.Truncated, trace.Verdict, trace.Payment))]);
+            [.. body.Traces.Select(trace => new TraceHeader(trace.Truncated, trace.Verdict, trace.Payment, trace.Unscorable, [.. trace.Parts]))]);
 
         using var stream = new MemoryStream();
         WriteInt32(stream, unchecked((int)Magic));
@@ -41,15 +44,19 @@ public static class GroupBodyCodec
         if (ReadInt32(ref bytes) != unchecked((int)Magic))
             throw new InvalidDataException("The file is not a sealed group: it does not begin with ETRG.");
         int format = ReadInt32(ref bytes);
-        if (format != Format)
-            throw new InvalidDataException($"The sealed group has format {format}; this program reads format {Format}.");
+        if (format is < OldestFormat or > Format)
+            throw new InvalidDataException($"The sealed group has format {format}; this program reads formats {OldestFormat} to {Format}.");
 
         Header header = ReadHeader(ReadPart(ref bytes));
         var traces = new GroupTrace[header.Traces.Length];
         for (int slot = 0; slot < traces.Length; slot++)
         {
             TraceHeader trace = header.Traces[slot];
-            traces[slot] = new GroupTrace(TokenFrame.Unpack(ReadPart(ref bytes)), trace.Truncated, trace.Verdict, trace.Payment);
+            traces[slot] = new GroupTrace(TokenFrame.Unpack(ReadPart(ref bytes)), trace.Truncated, trace.Verdict, trace.Payment)
+            {
+                Unscorable = trace.Unscorable,
+                Parts = trace.Parts ?? [],
+            };
         }
 
         if (!bytes.IsEmpty)
@@ -105,5 +112,5 @@ public static class GroupBodyCodec
 
     private sealed record Header(long Ordinal, int Prompt, int Round, long PolicyVersion, int[] PromptTokens, TraceHeader[] Traces);
 
-    private sealed record TraceHeader(bool Truncated, Verdict Verdict, TracePayment Payment);
+    private sealed record TraceHeader(bool Truncated, Verdict Verdict, TracePayment Payment, string? Unscorable = null, double?[]? Parts = null);
 }

@@ -20,6 +20,15 @@ public sealed record GradedTrace(
     int TokenCount,
     bool Truncated = false)
 {
+    /// <summary>The trace's place in its group, from 0; it stays what it was where traces of the group are left out.</summary>
+    public int Slot { get; init; }
+
+    /// <summary>Mean token entropy (nats) before the token that completes <c>&lt;/think&gt;</c>; of all tokens where there is none.</summary>
+    public double ThinkEntropy { get; init; }
+
+    /// <summary>Mean token entropy (nats) after the token that completes <c>&lt;/think&gt;</c>; 0 where nothing is after it.</summary>
+    public double AnswerEntropy { get; init; }
+
     /// <summary>Measures the steps of a finished trace.</summary>
     /// <param name="tokens">Its sampled tokens in order, end-of-sequence included.</param>
     /// <param name="correct">The grader's verdict.</param>
@@ -30,7 +39,12 @@ public sealed record GradedTrace(
         ArgumentNullException.ThrowIfNull(tokens);
         var byText = Steps.StepEntropies.Of(tokens, EntropyKind.FullVocabulary, StepRule.SampledText);
         var byArgMax = Steps.StepEntropies.Of(tokens, EntropyKind.TopFive, StepRule.ArgMaxToken);
-        return new GradedTrace(correct, byText, byArgMax, tokens.Count, truncated);
+        var parts = ThinkSplit.Of(tokens);
+        return new GradedTrace(correct, byText, byArgMax, tokens.Count, truncated)
+        {
+            ThinkEntropy = parts.ThinkEntropy,
+            AnswerEntropy = parts.AnswerEntropy,
+        };
     }
 
     /// <summary>The step entropies that a preset looks at.</summary>

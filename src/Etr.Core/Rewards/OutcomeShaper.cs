@@ -1,20 +1,13 @@
 namespace Etr.Core.Rewards;
 
 /// <summary>Plain GRPO: +1 if right, −1 if wrong. It reads no entropy, so nothing after it can.</summary>
-internal sealed class OutcomeShaper : IRewardShaper
+internal sealed class OutcomeShaper : TracewiseShaper
 {
-    public string Name => "outcome";
+    public override string Name => "outcome";
 
-    public IReadOnlyList<ShapedReward> Shape(IReadOnlyList<GradedTrace> group)
+    protected override ShapedReward Shape(GradedTrace trace)
     {
-        ArgumentNullException.ThrowIfNull(group);
-        var rewards = new ShapedReward[group.Count];
-        for (var i = 0; i < rewards.Length; i++)
-        {
-            var reward = group[i].Correct ? 1 : -1;
-            rewards[i] = new ShapedReward(reward, group[i].Correct) { CorrectnessTerm = reward };
-        }
-
-        return rewards;
+        var reward = trace.Correct ? 1 : -1;
+        return new ShapedReward(reward, trace.Correct) { CorrectnessTerm = reward };
     }
 }

@@ -3,7 +3,7 @@ namespace Etr.Core.Rewards;
 /// <summary>The reward of one trace, and what it is made of.</summary>
 /// <param name="Reward">r, the sum of the terms.</param>
 /// <param name="Correct">Whether the answer is right.</param>
-/// <param name="Trend">R, in nats, as an advantage estimator may rank right traces by; 0 where the shaper ignores entropy.</param>
+/// <param name="Trend">R, or what else of entropy the shaper pays by, in nats: what an advantage estimator may rank right traces by; 0 where the shaper ignores entropy.</param>
 public readonly record struct ShapedReward(double Reward, bool Correct, double Trend = 0)
 {
     /// <summary>What the verdict alone pays.</summary>
@@ -17,4 +17,20 @@ public readonly record struct ShapedReward(double Reward, bool Correct, double T
 
     /// <summary>What the length pays or costs outright.</summary>
     public double LengthTerm { get; init; }
+
+    /// <summary>The run's charge for being overlong, −1 to 0, which is part of <see cref="LengthTerm"/>; 0 where there is none.</summary>
+    public double Penalty { get; init; }
+
+    /// <summary>Why the trace could not be rewarded, in words; null where it was.</summary>
+    public string? Unscorable { get; init; }
+
+    /// <summary>A trace that could not be rewarded.</summary>
+    /// <param name="correct">Whether its answer is right.</param>
+    /// <param name="reason">Why, in words.</param>
+    public static ShapedReward Without(bool correct, string reason) => new(0, correct) { Unscorable = reason };
+
+    /// <summary>This reward with a charge for being overlong.</summary>
+    /// <param name="penalty">The charge, −1 to 0.</param>
+    public ShapedReward Charged(double penalty) =>
+        this with { Reward = Reward + penalty, LengthTerm = LengthTerm + penalty, Penalty = penalty };
 }

@@ -16,6 +16,9 @@ public sealed record Trace(
     double[] ReferenceStepEntropies,
     bool Truncated)
 {
+    /// <summary>Mean token entropies of thinking and of the answer.</summary>
+    public ThinkSplit Parts { get; init; }
+
     /// <summary>The response's text.</summary>
     public string Text => string.Concat(Tokens.Select(token => token.Text));
 
@@ -37,7 +40,11 @@ public sealed record Trace(
     }
 
     /// <summary>The trace as rewards and statistics see it, once its answer has been graded.</summary>
-    public GradedTrace Graded(bool correct) => new(correct, StepEntropies, ReferenceStepEntropies, Tokens.Count, Truncated);
+    public GradedTrace Graded(bool correct) => new(correct, StepEntropies, ReferenceStepEntropies, Tokens.Count, Truncated)
+    {
+        ThinkEntropy = Parts.ThinkEntropy,
+        AnswerEntropy = Parts.AnswerEntropy,
+    };
 
     /// <summary>Cuts a whole trace.</summary>
     public static Trace Of(IReadOnlyList<SampledToken> tokens, bool truncated)
@@ -47,6 +54,9 @@ public sealed record Trace(
         double[] entropies = [.. tokens.Select(token => (double)token.Entropy)];
         double[] topFive = [.. tokens.Select(token => (double)token.TopFiveEntropy)];
         bool[] breaks = [.. tokens.Select(token => token.ArgMaxBreaks)];
-        return new Trace(tokens, ends, Steps.StepEntropies.Means(entropies, ends), ReferenceSteps.Entropies(topFive, breaks), truncated);
+        return new Trace(tokens, ends, Steps.StepEntropies.Means(entropies, ends), ReferenceSteps.Entropies(topFive, breaks), truncated)
+        {
+            Parts = ThinkSplit.Of(tokens),
+        };
     }
 }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Etr.Core.Extensions;
 using Etr.Core.Rollouts;
 using Etr.Core.Tasks.Arithmetic;
 using Etr.Core.Training;
@@ -106,6 +107,14 @@ public sealed record RunOptions
     /// <summary>Share of groups with signal (0 to 1) under which a step counts as quiet. The default value is 0.1.</summary>
     [Range(0.0, 1.0)]
     public double SignalFloor { get; init; } = 0.1;
+
+    /// <summary>Seconds that one call of a shaper or grader of your own may take. The default value is 5.</summary>
+    [Range(0.001, 600.0)]
+    public double ExtensionDeadline { get; init; } = 5;
+
+    /// <summary>Calls of a shaper or grader of your own that may be given up before it is switched off. The default value is 3.</summary>
+    [Range(0, 64)]
+    public int ExtensionAbandoned { get; init; } = 3;
 }
 
 /// <summary><c>Etr:Task</c>: what is trained on.</summary>
@@ -132,6 +141,16 @@ public sealed record TaskOptions
     /// <summary>What to do with a row that is not a prompt: <c>fail</c> or <c>skip</c> (counted). The default value is <c>fail</c>.</summary>
     [AllowedValues("fail", "skip")]
     public string BadRows { get; init; } = "fail";
+
+    /// <summary>
+    /// Answer grader: <c>equivalence</c>, <c>boxed</c>, <c>final-line</c>, or a class of your own as <c>type:Full.Type.Name</c>; empty
+    /// takes the task's own. The default value is empty.
+    /// </summary>
+    [AllowedOrType("", "equivalence", "boxed", "final-line", "type:CLASS")]
+    public string Grader { get; init; } = "";
+
+    /// <summary>Assembly (dll) with a grader of your own; every silo reads it at this path. The default value is empty.</summary>
+    public string GraderAssembly { get; init; } = "";
 }
 
 /// <summary><c>Etr:Policy</c>: the policy and its engines.</summary>
@@ -141,9 +160,34 @@ public sealed record PolicyOptions
     [Required]
     public string Path { get; init; } = "models/arithmetic";
 
-    /// <summary><c>torch</c> or <c>deterministic</c> (one sequence at a time, bit-stable). The default value is <c>torch</c>.</summary>
-    [AllowedValues("torch", "deterministic")]
-    public string Engine { get; init; } = "torch";
+    /// <summary>
+    /// What draws: <c>torch</c> (libtorch, any device), <c>cpu</c> (the engine for small models, on the CPU whatever the device), or
+    /// <c>auto</c>, which takes <c>cpu</c> where the device is the CPU and the model has at most 150 million parameters, and
+    /// <c>torch</c> elsewhere. <c>deterministic</c> draws as <c>cpu</c> does, whose traces are bit-stable, and trains on one thread. The
+    /// default value is <c>auto</c>.
+    /// </summary>
+    [AllowedValues("auto", "torch", "cpu", "deterministic")]
+    public string Engine { get; init; } = "auto";
+
+    /// <summary>
+    /// Weights that a sampler draws with: <c>none</c> (fp32) or <c>int8</c> (rounded to a byte each as they are loaded; the cpu engine alone;
+    /// the sampler's log-probabilities then lie further from the learner's). The default value is <c>none</c>.
+    /// </summary>
+    [AllowedValues("none", "int8")]
+    public string Quantization { get; init; } = "none";
+
+    /// <summary>Engine and weights in one word, as samplers are asked for them: <c>cpu</c>, <c>cpu+int8</c>.</summary>
+    public string ToEngineKind() => Quantization == "none" ? Engine : $"{Engine}+{Quantization}";
+
+    /// <summary>These options with the engine and weights that <see cref="ToEngineKind"/> has put into one word.</summary>
+    public PolicyOptions WithEngineKind(string kind)
+    {
+        ArgumentNullException.ThrowIfNull(kind);
+        int plus = kind.IndexOf('+', StringComparison.Ordinal);
+        return plus < 0
+            ? this with { Engine = kind, Quantization = "none" }
+            : this with { Engine = kind[..plus], Quantization = kind[(plus + 1)..] };
+    }
 
     /// <summary><c>cpu</c> or <c>cuda:N</c>. The default value is <c>cpu</c>.</summary>
     [RegularExpression("^(cpu|cuda:[0-9]{1,2})$")]
@@ -161,13 +205,28 @@ public sealed record PolicyOptions
 /// <summary><c>Etr:Reward</c>: what a trace is paid for.</summary>
 public sealed record RewardOptions
 {
-    /// <summary>Reward shaper: <c>guarded</c>, <c>paper</c>, <c>reference</c> or <c>outcome</c>. The default value is <c>guarded</c>.</summary>
-    [AllowedValues("guarded", "paper", "reference", "outcome")]
+    /// <summary>
+    /// Reward shaper, one of docs/method.md's, or a class of your own as <c>type:Full.Type.Name</c>. The default value is
+    /// <c>guarded</c>.
+    /// </summary>
+    [AllowedOrType(
+        "guarded", "paper", "reference", "outcome", "telescoped", "min-entropy", "pear", "lcpo-exact", "lcpo-max", "o1-pruner",
+        "kimi-length", "max-entropy", "ungated", "variation-only", "random", "overlong", "type:CLASS")]
     public string Shaper { get; init; } = "guarded";
 
     /// <summary>
+    /// Several shapers with weights in <see cref="Shaper"/>'s place, such as <c>outcome=1, lcpo-max=0.5, kimi-length=0</c>: the reward
+    /// is the weighted sum, and one of weight 0 is recorded only. The default value is empty: <see cref="Shaper"/> alone.
+    /// </summary>
+    [StringLength(4096)]
+    public string Mix { get; init; } = "";
+
+    /// <summary>Assembly (dll) with shapers of your own; every silo reads it at this path. The default value is empty.</summary>
+    public string Assembly { get; init; } = "";
+
+    /// <summary>
     /// Preset of the trend that is measured: <c>guarded</c>, <c>paper</c> or <c>reference</c>; empty takes the shaper's own
-    /// (<c>outcome</c> measures <c>guarded</c>). The default value is empty.
+    /// (<c>ungated</c> measures <c>paper</c>, what else is not a preset's name <c>guarded</c>). The default value is empty.
     /// </summary>
     [AllowedValues("", "guarded", "paper", "reference")]
     public string Preset { get; init; } = "";
@@ -199,6 +258,49 @@ public sealed record RewardOptions
     /// <summary>τ (nats), the spread below which a difference in trend is noise. The default value is 0.05.</summary>
     [Range(1e-9, 100.0)]
     public double TrendEpsilon { get; init; } = 0.05;
+
+    /// <summary>
+    /// n*, tokens a trace should have under <c>lcpo-exact</c> and <c>lcpo-max</c>. The default value is 40: about the shortest chains
+    /// of the built-in task, which are 33 to 38 tokens.
+    /// </summary>
+    [Range(1.0, 1_048_576.0)]
+    public double Budget { get; init; } = 40;
+
+    /// <summary>What a token off the budget costs under <c>lcpo-exact</c> and <c>lcpo-max</c>. The default value is 3e-4.</summary>
+    [Range(0.0, 1.0)]
+    public double TokenCost { get; init; } = 3e-4;
+
+    /// <summary>What accuracy weighs against length under <c>o1-pruner</c>. The default value is 2.</summary>
+    [Range(0.0, 100.0)]
+    public double AccuracyWeight { get; init; } = 2;
+
+    /// <summary>
+    /// L0 of <c>o1-pruner</c>, the reference policy's mean tokens a trace on prompts that <see cref="ReferenceFigures"/> does not name;
+    /// null: none. The default value is null.
+    /// </summary>
+    [Range(1.0, 1_048_576.0)]
+    public double? ReferenceLength { get; init; }
+
+    /// <summary>A0 of <c>o1-pruner</c>, its accuracy (0 to 1) on those prompts; null: none. The default value is null.</summary>
+    [Range(0.0, 1.0)]
+    public double? ReferenceAccuracy { get; init; }
+
+    /// <summary>
+    /// File that <c>etr eval --out FILE</c> wrote of the reference policy on the training prompts: L0 and A0 by prompt, for
+    /// <c>o1-pruner</c>. The default value is empty: none.
+    /// </summary>
+    public string ReferenceFigures { get; init; } = "";
+
+    /// <summary>
+    /// L_max of <c>overlong</c> and of <c>Etr:Training:Truncated=penalise</c>, in tokens; 0 takes <c>Etr:Sampling:MaxNewTokens</c>. The
+    /// default value is 0.
+    /// </summary>
+    [Range(0, 1_048_576)]
+    public int OverlongLength { get; init; }
+
+    /// <summary>L_c there, the width of the slope before L_max in tokens; null takes a fifth of L_max. The default value is null.</summary>
+    [Range(0, 1_048_576)]
+    public int? OverlongBuffer { get; init; }
 }
 
 /// <summary><c>Etr:Evaluation</c>: the evaluation before and after.</summary>

@@ -1,7 +1,7 @@
 namespace Etr.Core.Statistics;
 
 /// <summary>What people read about the traces of one group, or of many groups together.</summary>
-/// <param name="Traces">How many there are.</param>
+/// <param name="Traces">How many there are, those that could not be scored left out.</param>
 /// <param name="Right">How many of them are right.</param>
 /// <param name="AccuracyInterval">Wilson's 95 % interval of the share that is right, traces taken as independent.</param>
 /// <param name="Length">Mean length in tokens.</param>
@@ -44,8 +44,8 @@ public sealed record GroupStatistics(
         var traces = new List<TraceStatistics>();
         foreach (var group in groups)
         {
-            traces.AddRange(group);
-            var right = group.Where(trace => trace.Correct).ToArray();
+            traces.AddRange(group.Where(trace => !trace.Unscorable));
+            var right = group.Where(trace => trace.Correct && !trace.Unscorable).ToArray();
             pooled.AddGroup([.. right.Select(trace => trace.Trend)], [.. right.Select(trace => (double)trace.TokenCount)]);
         }
 

@@ -29,6 +29,9 @@ public sealed record TraceStatistics(
     int TokenCount,
     bool Truncated)
 {
+    /// <summary>Whether it could not be scored; such a trace counts in no statistic of a group.</summary>
+    public bool Unscorable { get; init; }
+
     /// <summary>Measures a trace.</summary>
     /// <param name="trace">The trace.</param>
     /// <param name="preset">Which steps and constants; the run's, also where its shaper ignores entropy.</param>

@@ -5,40 +5,88 @@ namespace Etr.Core.Training;
 /// <summary>The policy update. Names and formulas: docs/method.md.</summary>
 public sealed record TrainingOptions
 {
-    /// <summary>Loss: <c>grpo</c> or <c>dapo</c>. The default value is <c>grpo</c>.</summary>
-    [AllowedValues("grpo", "dapo")]
+    /// <summary>
+    /// Loss: <c>grpo</c>, <c>dapo</c>, <c>dr-grpo</c>, <c>gspo</c>, <c>cispo</c> or <c>sapo</c>; it fills what is left empty below,
+    /// and <c>dr-grpo</c> the advantage estimator too. The default value is <c>grpo</c>.
+    /// </summary>
+    [AllowedValues("grpo", "dapo", "dr-grpo", "gspo", "cispo", "sapo")]
     public string Loss { get; init; } = "grpo";
 
     /// <summary>
-    /// Loss aggregation: <c>token-mean</c>, <c>seq-mean-token-mean</c>, <c>seq-mean-token-sum</c> or <c>constant</c>. The default
-    /// value is <c>token-mean</c>.
+    /// Loss aggregation over the traces of an update: <c>token-mean</c>, <c>seq-mean-token-mean</c>, <c>seq-mean-token-sum</c> or
+    /// <c>constant</c>; empty takes the loss's own (gspo and sapo <c>seq-mean-token-mean</c>, dr-grpo <c>constant</c>, others
+    /// <c>token-mean</c>). The default value is empty.
     /// </summary>
-    [AllowedValues("token-mean", "seq-mean-token-mean", "seq-mean-token-sum", "constant")]
-    public string Aggregation { get; init; } = "token-mean";
+    [AllowedValues("", "token-mean", "seq-mean-token-mean", "seq-mean-token-sum", "constant")]
+    public string Aggregation { get; init; } = "";
 
     /// <summary>Tokens per trace by which <c>constant</c> divides. The default value is 256.</summary>
     [Range(1, 1_048_576)]
     public int AggregationConstant { get; init; } = 256;
 
-    /// <summary>Lower clip range ε. The default value is 0.2.</summary>
+    /// <summary>
+    /// Lower clip range ε; null takes the loss's own (0.2; gspo 3e-4, cispo 1, sapo has none). The default value is null.
+    /// </summary>
     [Range(0.0, 1.0)]
-    public double ClipLow { get; init; } = 0.2;
+    public double? ClipLow { get; init; }
 
-    /// <summary>Upper clip range ε; null takes the loss's own (grpo 0.2, dapo 0.28). The default value is null.</summary>
+    /// <summary>
+    /// Upper clip range ε; null takes the loss's own (0.2; dapo 0.28, gspo 4e-4, cispo 4, sapo has none). The default value is null.
+    /// </summary>
     [Range(0.0, 10.0)]
     public double? ClipHigh { get; init; }
 
-    /// <summary>Dual-clip bound c for negative advantages; 0 turns it off. The default value is 3.</summary>
+    /// <summary>
+    /// Dual-clip bound c for negative advantages; 0 turns it off, null takes the loss's own (3; gspo 0, cispo and sapo have none).
+    /// The default value is null.
+    /// </summary>
     [Range(0.0, 100.0)]
-    public double DualClip { get; init; } = 3.0;
+    public double? DualClip { get; init; }
 
-    /// <summary>Coefficient of the k3 KL term to the starting policy; 0 makes no reference pass. The default value is 0.</summary>
+    /// <summary>
+    /// What makes up for the gap between sampler and learner: <c>none</c>, <c>token-tis</c> or <c>sequence-mis</c>. The default
+    /// value is <c>none</c>.
+    /// </summary>
+    [AllowedValues("none", "token-tis", "sequence-mis")]
+    public string Correction { get; init; } = "none";
+
+    /// <summary>KL estimator to the starting policy: <c>k1</c>, <c>k2</c> or <c>k3</c>. The default value is <c>k3</c>.</summary>
+    [AllowedValues("k1", "k2", "k3")]
+    public string Kl { get; init; } = "k3";
+
+    /// <summary>Coefficient of the KL term to the starting policy; 0 makes no reference pass. The default value is 0.</summary>
     [Range(0.0, 10.0)]
     public double KlCoefficient { get; init; }
 
-    /// <summary>Coefficient of the entropy bonus. The default value is 0.</summary>
+    /// <summary>Coefficient of the entropy bonus; where it adapts, the one it starts at. The default value is 0.</summary>
     [Range(0.0, 1.0)]
     public double EntropyCoefficient { get; init; }
+
+    /// <summary>
+    /// Mean token entropy (nats) that the entropy coefficient is steered towards: raised after a step below it, lowered after one
+    /// above; null leaves the coefficient as it is. The default value is null.
+    /// </summary>
+    [Range(0.0, 100.0)]
+    public double? EntropyTarget { get; init; }
+
+    /// <summary>By how much a step raises or lowers an adaptive entropy coefficient. The default value is 1e-4.</summary>
+    [Range(0.0, 1.0)]
+    public double EntropyRate { get; init; } = 1e-4;
+
+    /// <summary>Most that an adaptive entropy coefficient grows to; it never falls below 0. The default value is 0.01.</summary>
+    [Range(0.0, 1.0)]
+    public double EntropyMaximum { get; init; } = 0.01;
+
+    /// <summary>
+    /// Optimiser updates per epoch of a step: its groups, by ordinal, cut into as many nearly equal parts (never more than groups).
+    /// The default value is 1.
+    /// </summary>
+    [Range(1, 4096)]
+    public int MiniBatches { get; init; } = 1;
+
+    /// <summary>How often a step goes over its groups. The default value is 1.</summary>
+    [Range(1, 64)]
+    public int Epochs { get; init; } = 1;
 
     /// <summary>Peak learning rate of AdamW. The default value is 2e-4.</summary>
     [Range(0.0, 1.0)]
@@ -68,8 +116,17 @@ public sealed record TrainingOptions
     [Range(16, 16_777_216)]
     public int MicroBatchTokens { get; init; } = 2048;
 
-    /// <summary>What becomes of truncated traces: <c>mask</c> (no loss; the reward still counts) or <c>keep</c>. The default value is <c>mask</c>.</summary>
-    [AllowedValues("mask", "keep")]
+    /// <summary>
+    /// Whether a backward pass computes each layer once more from its input instead of keeping what lies between: less memory by the
+    /// number of layers, about a third more arithmetic, the same gradients. The default value is false.
+    /// </summary>
+    public bool Checkpointing { get; init; }
+
+    /// <summary>
+    /// What becomes of truncated traces: <c>mask</c> (no loss; the reward still counts), <c>keep</c>, or <c>penalise</c> (kept, and
+    /// long traces are charged up to 1 of their reward: <c>Etr:Reward:OverlongLength</c>). The default value is <c>mask</c>.
+    /// </summary>
+    [AllowedValues("mask", "keep", "penalise")]
     public string Truncated { get; init; } = "mask";
 
     /// <summary>

@@ -9,10 +9,10 @@ public sealed record TrainingStep
     /// <summary>False where loss or gradients were not finite and the update was skipped.</summary>
     public required bool Applied { get; init; }
 
-    /// <summary>The loss, summed over its terms.</summary>
+    /// <summary>The loss, summed over its terms; the mean over updates where a step has several.</summary>
     public required double Loss { get; init; }
 
-    /// <summary>Global norm of the gradient before clipping.</summary>
+    /// <summary>Global norm of the gradient before clipping; the mean over updates where a step has several.</summary>
     public required double GradientNorm { get; init; }
 
     /// <summary>Learning rate used.</summary>
@@ -24,7 +24,7 @@ public sealed record TrainingStep
     /// <summary>Mean token entropy (nats) under the learner, at the sampling temperature.</summary>
     public required double Entropy { get; init; }
 
-    /// <summary>Mean importance ratio.</summary>
+    /// <summary>Mean importance ratio of a token, to the policy that the loss's ratio is to.</summary>
     public required double Ratio { get; init; }
 
     /// <summary>Share of tokens clipped from below (0 to 1).</summary>
@@ -33,13 +33,34 @@ public sealed record TrainingStep
     /// <summary>Share of tokens clipped from above (0 to 1).</summary>
     public required double ClippedHigh { get; init; }
 
-    /// <summary>Mean |learner − sampler| log-probability (nats) before the update.</summary>
+    /// <summary>
+    /// Mean |learner − sampler| log-probability (nats) before the step's first update: of the tokens seen before it, all of them
+    /// where the step has one update or a correction.
+    /// </summary>
     public required double SamplerGap { get; init; }
 
-    /// <summary>Largest |learner − sampler| log-probability (nats) before the update.</summary>
+    /// <summary>Largest |learner − sampler| log-probability (nats) of the same tokens.</summary>
     public required double SamplerGapMaximum { get; init; }
 
-    /// <summary>Tokens that passed through the model, prompts included.</summary>
+    /// <summary>
+    /// Share of tokens (0 to 1) whose loss the correction cut: held to <c>token-tis</c>'s bound, or of a trace that
+    /// <c>sequence-mis</c> dropped. 0 without a correction.
+    /// </summary>
+    public double CorrectedTokens { get; init; }
+
+    /// <summary>Share of traces (0 to 1) with a token that the correction cut; under <c>sequence-mis</c>, of dropped ones.</summary>
+    public double CorrectedTraces { get; init; }
+
+    /// <summary>Mean weight that the correction gave a token; 1 without a correction.</summary>
+    public double CorrectionWeight { get; init; } = 1.0;
+
+    /// <summary>Coefficient of the entropy bonus used; steered where there is a target.</summary>
+    public double EntropyCoefficient { get; init; }
+
+    /// <summary>Optimiser updates made; 0 where the step was skipped.</summary>
+    public int Updates { get; init; } = 1;
+
+    /// <summary>Tokens that passed through the model in one epoch, prompts included.</summary>
     public required long Tokens { get; init; }
 
     /// <summary>How long the update took.</summary>

@@ -1,6 +1,7 @@
 using Etr.Core.Files;
 using Etr.Core.Grading;
 using Etr.Core.Groups;
+using Etr.Core.Rewards;
 using Etr.Core.Rollouts;
 using Etr.Core.Statistics;
 using Etr.Grains.Feed;
@@ -110,7 +111,7 @@ internal sealed partial class GroupGrain
         {
             Group = this.GetPrimaryKeyString(),
             Place = _context.Place,
-            Engine = _context.Configuration.Policy.Engine,
+            Engine = _context.Configuration.Policy.ToEngineKind(),
             Epoch = grant.Epoch,
             Prompt = _context.Prompts[Spec.Prompt].Text,
             PromptIndex = Spec.Prompt,
@@ -143,7 +144,9 @@ internal sealed partial class GroupGrain
 
     private async Task SealAsync()
     {
-        GroupBody? body = Score();
+        GroupBody? body = await ScoreAsync();
+        if (Group.Phase != GroupPhase.Rolling)
+            return;
         if (body is null)
         {
             await EndAsync(GroupPhase.Cancelled, GroupCancellation.Unscorable);
@@ -190,8 +193,8 @@ internal sealed partial class GroupGrain
             Accuracy = group.Accuracy,
             Length = group.Length,
             Trend = group.Trend,
-            BestSlot = Array.FindIndex(traces, trace => trace.Reward == traces.Max(other => other.Reward)),
-            WorstSlot = Array.FindIndex(traces, trace => trace.Reward == traces.Min(other => other.Reward)),
+            BestSlot = SlotOf(traces, scored => scored.Max()),
+            WorstSlot = SlotOf(traces, scored => scored.Min()),
         };
     }
 
@@ -199,28 +202,47 @@ internal sealed partial class GroupGrain
     private async Task<bool> FilteredAsync(GroupBody body, RoundResult result)
     {
         bool filters = _context!.Configuration.Run.Filter == "no-signal";
-        if (!filters || GroupScorer.HasSignal(body, Rewards) || !await GrainFactory.GetGrain<IRunGrain>(Spec.Run).FilterAsync(Spec.Ordinal))
+        if (!filters || GroupFilter.HasSignal(body.Traces, Rewards.Estimator) || !await GrainFactory.GetGrain<IRunGrain>(Spec.Run).FilterAsync(Spec.Ordinal))
             return false;
         await GrainFactory.GetGrain<IPromptGrain>(IPromptGrain.KeyOf(Spec.Run, Spec.Prompt)).RoundSealedAsync(result);
-        await EndAsync(GroupPhase.Cancelled, GroupCancellation.Filtered);
+        if (Group.Phase == GroupPhase.Rolling)
+            await EndAsync(GroupPhase.Cancelled, GroupCancellation.Filtered);
         return true;
     }
 
-    private GroupBody? Score()
+    private static int SlotOf(TraceStatistics[] traces, Func<IEnumerable<double>, double> rewardOf)
+    {
+        double reward = rewardOf(traces.Where(trace => !trace.Unscorable).Select(trace => trace.Reward));
+        return Array.FindIndex(traces, trace => !trace.Unscorable && trace.Reward == reward);
+    }
+
+    // A grader or shaper of the user's own is waited for: calls come in meanwhile, and may even end the group.
+    private async Task<GroupBody?> ScoreAsync()
     {
         var prompt = _context!.Prompts[Spec.Prompt];
+        var identity = new GroupIdentity((ulong)_context.Configuration.Run.Seed, Spec.Prompt, Spec.Round, prompt.Id);
+        var body = new GroupBody(Spec.Ordinal, Spec.Prompt, Spec.Round, Spec.PolicyVersion, Group.PromptTokens, []);
         Trace[] traces = [.. Enumerable.Range(0, _slots!.Count).Select(slot => _slots[slot].Builder.Complete(_slots[slot].Ending == TraceEnd.Truncated))];
+        _wait!.Set("its grader and its shaper to answer", TimeSpan.FromSeconds(_context.Configuration.Run.ExtensionDeadline));
         try
         {
-            Verdict[] verdicts = [.. traces.Select(trace => _context.Grader.Grade(trace.Text, prompt.Answer))];
-            GroupTrace[] scored = GroupScorer.Score(traces, verdicts, Rewards);
-            return new GroupBody(Spec.Ordinal, Spec.Prompt, Spec.Round, Spec.PolicyVersion, Group.PromptTokens, scored);
+            var verdicts = new Verdict[traces.Length];
+            for (int slot = 0; slot < verdicts.Length; slot++)
+                verdicts[slot] = await _context.Grader.GradeAsync(traces[slot].Text, prompt.Answer);
+            GroupTrace[] scored = await GroupScorer.ScoreAsync(traces, verdicts, Rewards, identity);
+            if (scored.FirstOrDefault(trace => trace.Unscorable is not null) is { } unscored)
+                Fault($"{scored.Count(trace => trace.Unscorable is not null)} of {scored.Length} traces cannot be scored: {unscored.Unscorable}");
+            return body with { Traces = scored };
         }
         catch (Exception exception)
         {
             // An entropy that is no number, an answer that breaks the grader: this group cannot be paid, the run can go on.
             Fault($"it cannot be scored: {exception.Message}");
             return null;
+        }
+        finally
+        {
+            _wait?.Clear();
         }
     }
 

@@ -52,9 +52,9 @@ internal sealed partial class GroupGrain
         {
             Ended = true,
             Truncated = scored.Truncated,
-            Verdict = scored.Verdict.Correct ? 1 : 0,
+            Verdict = scored.Verdict.Unscorable ? -1 : scored.Verdict.Correct ? 1 : 0,
             Extracted = scored.Verdict.Extracted ?? "",
-            VerdictReason = scored.Verdict.Reason,
+            VerdictReason = scored.Unscorable ?? scored.Verdict.Reason,
             Reward = scored.Payment.Reward,
             CorrectnessReward = scored.Payment.CorrectnessTerm,
             TrendReward = scored.Payment.TrendTerm,

@@ -314,7 +314,7 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
                     [.. trace.Tokens.Select(token => token.Id)],
                     [.. trace.Tokens.Select(token => token.LogProb)],
                     advantages[i][slot],
-                    mask && trace.Truncated)),
+                    trace.Unscorable is not null || (mask && trace.Truncated))),
             ])),
         ]);
     }

@@ -51,7 +51,7 @@ internal sealed record StepDraft(
         Accuracy = Statistics.Traces.Accuracy,
         Length = Statistics.Traces.Length,
         LengthP95 = Statistics.LengthP95,
-        Truncated = Statistics.Traces.Truncated / (double)Statistics.Traces.Traces,
+        Truncated = Statistics.Traces.Truncated / (double)Math.Max(1, Statistics.Traces.Traces),
         Reward = Statistics.Reward,
         Trend = Statistics.Traces.Trend,
         StepEntropy = Statistics.StepEntropy,
@@ -80,5 +80,11 @@ internal sealed record StepDraft(
         PolicyFile = Saved.Policy.Path,
         CheckpointFile = Saved.Checkpoint.Path,
         CheckpointSha256 = Saved.Checkpoint.Sha256,
+        Unscorable = Statistics.Unscorable,
+        Shapers =
+        [
+            .. Statistics.Shapers.Select(shaper => new ShaperSummary(
+                shaper.Name, shaper.Weight, shaper.Reward ?? double.NaN, shaper.LengthCorrelation ?? double.NaN)),
+        ],
     };
 }

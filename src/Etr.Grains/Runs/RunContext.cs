@@ -10,15 +10,15 @@ namespace Etr.Grains.Runs;
 /// <summary>What a run's grains need to know and never changes while it lives: configuration, prompts, rewards.</summary>
 internal sealed class RunContext
 {
-    public RunContext(RunStart start, RunConfiguration configuration, IPromptSetFactory promptSets)
+    public RunContext(RunStart start, RunConfiguration configuration, IPromptSetFactory promptSets, TimeProvider time)
     {
         Start = start;
         Configuration = configuration;
         Prompts = promptSets.Training(Configuration);
         Schedule = new PromptSchedule((ulong)Configuration.Run.Seed, Prompts.Count);
-        Rewards = RewardPlan.Of(Configuration.Reward);
-        CorrectnessRewards = RewardPlan.Of(Configuration.Reward with { Shaper = "outcome", Estimator = "group" }) with { Preset = Rewards.Preset };
-        Grader = TaskGraders.Of(Configuration.Task);
+        Rewards = RewardPlan.Of(Configuration, time);
+        CorrectnessRewards = RewardPlan.Of(new RewardOptions { Shaper = "outcome" }) with { Preset = Rewards.Preset, Overlong = Rewards.Overlong };
+        Grader = TaskGraders.Of(Configuration, time);
     }
 
     public RunStart Start { get; }
@@ -44,7 +44,7 @@ internal sealed class RunContext
 }
 
 /// <summary>The contexts of the runs that this silo has grains of: asked of each run once, then shared.</summary>
-internal sealed class RunContexts(IGrainFactory grains, IPromptSetFactory promptSets, IRunFiles files)
+internal sealed class RunContexts(IGrainFactory grains, IPromptSetFactory promptSets, IRunFiles files, TimeProvider time)
 {
     private const int Most = 64;
 
@@ -66,15 +66,22 @@ internal sealed class RunContexts(IGrainFactory grains, IPromptSetFactory prompt
         if (_contexts.TryGetValue(start.Run, out RunContext? known) && known.Start == start)
             return known;
         RunConfiguration configuration = RunConfigurationJson.Read(start.ConfigurationJson);
+        var place = new RunPlace(start.Run, start.Directory);
         if (configuration.Task.Data.Length > 0)
         {
-            string data = await files.OpenDataAsync(new RunPlace(start.Run, start.Directory), configuration.Task.Data, CancellationToken.None);
+            string data = await files.OpenDataAsync(place, configuration.Task.Data, CancellationToken.None);
             configuration = configuration with { Task = configuration.Task with { Data = data } };
+        }
+
+        if (configuration.Reward.ReferenceFigures.Length > 0)
+        {
+            string figures = await files.OpenDataAsync(place, configuration.Reward.ReferenceFigures, CancellationToken.None);
+            configuration = configuration with { Reward = configuration.Reward with { ReferenceFigures = figures } };
         }
 
         // Runs that ended long ago are asked again should anyone look at them.
         if (_contexts.Count >= Most)
             _contexts.Clear();
-        return _contexts[start.Run] = new RunContext(start, configuration, promptSets);
+        return _contexts[start.Run] = new RunContext(start, configuration, promptSets, time);
     }
 }

@@ -39,10 +39,15 @@ internal static class RunGuards
     private const string Stop = "stop";
     private const string TrendOff = "trend-off";
 
-    /// <summary>Looks at a committed step. Returns the alarms it gave, each guard's once a run.</summary>
-    public static IReadOnlyList<RunAlarm> Look(RunRecord run, StepSummary summary, GuardOptions options)
+    /// <summary>
+    /// Looks at a committed step. Returns the alarms it gave, each guard's once a run; none where the trend is not paid for, since it
+    /// is measured then and moves nothing.
+    /// </summary>
+    public static IReadOnlyList<RunAlarm> Look(RunRecord run, StepSummary summary, GuardOptions options, bool paysTrend)
     {
         GuardRecord seen = run.Guards;
+        if (!paysTrend || seen.TrendOff)
+            return [];
         seen.FirstOpening ??= summary.FirstStepEntropy;
         if (double.IsFinite(summary.TrendLengthCorrelation))
             seen.Correlations = [.. seen.Correlations.TakeLast(options.Window - 1), summary.TrendLengthCorrelation];
@@ -72,7 +77,7 @@ internal static class RunGuards
     {
         if (seen.Correlations.Length < options.Window || seen.Correlations.Average() is not (> 0 and var mean))
             return null;
-        return string.Create(CultureInfo.InvariantCulture, $"r(R, length) was {mean:+0.00} on average over {options.Window} steps: the reward pays for longer chains. Shaper guarded (α = 0) cannot be raised by inserting steps; or lower the trend's weight.");
+        return string.Create(CultureInfo.InvariantCulture, $"r(R, length) was {mean:+0.00} on average over {options.Window} steps: among right traces the longer ones have the higher trend, and it is paid for. Where α > 0, shaper guarded is the way out; else the trend has nothing more to shorten: lower its weight, or end the run.");
     }
 
     private static string? OpeningOf(GuardRecord seen, GuardOptions options)
@@ -81,6 +86,6 @@ internal static class RunGuards
         double limit = first + Math.Max(options.OpeningFloor, options.OpeningRise * first);
         if (seen.Openings.Length < options.Window || seen.Openings.Average() is var mean && mean <= limit)
             return null;
-        return string.Create(CultureInfo.InvariantCulture, $"H_1 was {mean:0.000} nats on average over {options.Window} steps, {first:0.000} at the start: the policy opens with uncertainty so that it can fall. α = 0 pays nothing for that.");
+        return string.Create(CultureInfo.InvariantCulture, $"H_1 was {mean:0.000} nats on average over {options.Window} steps, {first:0.000} at the start: the policy opens with more uncertainty than it did. Where α > 0 that is paid for, and shaper guarded (α = 0) is the way out.");
     }
 }

@@ -108,6 +108,12 @@ public sealed record StepSummary
     /// <summary>SHA-256 of the checkpoint.</summary>
     [Id(33)] public required string CheckpointSha256 { get; init; }
 
+    /// <summary>Traces that could not be scored: left out of every other figure but the drawn tokens, and of the loss.</summary>
+    [Id(34)] public int Unscorable { get; init; }
+
+    /// <summary>Each shaper of the run's reward, monitors included, in the configuration's order.</summary>
+    [Id(35)] public ShaperSummary[] Shapers { get; init; } = [];
+
     /// <summary>The largest staleness (versions) of a token.</summary>
     [Id(50)] public long StalenessMaximum { get; init; }
 
@@ -119,3 +125,15 @@ public sealed record StepSummary
     [JsonIgnore]
     public double TokensPerSecond => Seconds > 0 ? SampledTokens / Seconds : double.NaN;
 }
+
+/// <summary>One shaper of a run's reward over a step.</summary>
+/// <param name="Name">The shaper.</param>
+/// <param name="Weight">Its weight in the reward; 0 for a monitor.</param>
+/// <param name="Reward">Its mean reward; NaN where it could reward no trace.</param>
+/// <param name="LengthCorrelation">r(its reward, length) among right traces, within groups: negative pays for shorter chains; NaN where undefined.</param>
+[GenerateSerializer, Immutable, Alias("etr.shaper-summary")]
+public sealed record ShaperSummary(
+    [property: Id(0)] string Name,
+    [property: Id(1)] double Weight,
+    [property: Id(2)] double Reward,
+    [property: Id(3)] double LengthCorrelation);

@@ -1,16 +1,13 @@
 using Etr.Core.Rollouts;
-using Etr.Policy.Models;
-using TorchSharp;
 
 namespace Etr.Policy.Rollouts;
 
 /// <summary>
-/// The traces that are drawn with one policy version: its weights, their key-value cache, and a slot for each of the cache's
-/// rows. Slots come and go between tokens.
+/// The traces that are drawn with one policy version: its model, and a slot for each of the model's rows. Slots come and go
+/// between tokens.
 /// </summary>
-internal sealed class DecodeLane(PolicyRef policy, CachedDecoder decoder, ModelConfig config, torch.Device device) : IDisposable
+internal sealed class DecodeLane(PolicyRef policy, ILaneModel model) : IDisposable
 {
-    private readonly KeyValueCache _cache = new(config, device);
     private readonly List<SlotDecode> _slots = [];
     private DrawRequest[] _requests = [];
     private DrawnToken[] _drawn = [];
@@ -38,40 +35,29 @@ internal sealed class DecodeLane(PolicyRef policy, CachedDecoder decoder, ModelC
             return;
         }
 
-        using DisposeScope scope = torch.NewDisposeScope();
         var sequences = new List<int[]>();
-        var rowOf = new List<int>();
-        Share(entering, sequences, rowOf);
-        int[] lengths = [.. sequences.Select(sequence => sequence.Length)];
-        (torch.Tensor logits, IReadOnlyList<torch.Tensor> keyValues) = decoder.Prefill(Padded(sequences), lengths);
-
-        _cache.Reserve(lengths.Max() + 1);
-        int first = _cache.AddRows(entering.Count);
-        for (int i = 0; i < entering.Count; i++)
-        {
-            _cache.Fill(first + i, keyValues, rowOf[i], lengths[rowOf[i]]);
-            _slots.Add(entering[i]);
-        }
-
-        torch.Tensor rows = torch.tensor([.. rowOf.Select(row => (long)row)], torch.int64, device);
-        Draw(logits.index_select(0, rows), first);
+        var sequenceOf = new List<int>();
+        Share(entering, sequences, sequenceOf);
+        int first = _slots.Count;
+        _slots.AddRange(entering);
+        Prepare(first);
+        model.Enter(sequences, sequenceOf, _requests.AsSpan(0, entering.Count), _drawn.AsSpan(0, entering.Count));
+        Accept(first);
     }
 
     /// <summary>Reads every slot's last token and draws its next.</summary>
     public void Step()
     {
-        using DisposeScope scope = torch.NewDisposeScope();
-        Grow();
-        int longest = 0;
-        for (int row = 0; row < _slots.Count; row++)
+        Prepare(0);
+        int count = _slots.Count;
+        for (int row = 0; row < count; row++)
         {
             _ids[row] = _slots[row].LastToken;
             _positions[row] = _slots[row].LastPosition;
-            longest = Math.Max(longest, _positions[row] + 1);
         }
 
-        _cache.Reserve(longest);
-        Draw(decoder.Step(_ids.AsSpan(0, _slots.Count), _positions.AsSpan(0, _slots.Count), _cache), 0);
+        model.Step(_ids.AsSpan(0, count), _positions.AsSpan(0, count), _requests.AsSpan(0, count), _drawn.AsSpan(0, count));
+        Accept(0);
     }
 
     /// <summary>Ends the slots of requests that are no longer wanted, or all of them.</summary>
@@ -91,14 +77,10 @@ internal sealed class DecodeLane(PolicyRef policy, CachedDecoder decoder, ModelC
     /// <summary>The requests that still have slots here.</summary>
     public IEnumerable<RolloutRequest> Requests => _slots.Select(slot => slot.Request.Source).Distinct();
 
-    public void Dispose()
-    {
-        _cache.Dispose();
-        decoder.Dispose();
-    }
+    public void Dispose() => model.Dispose();
 
-    // Rows of the prefill: one a prompt, and one of its own for a slot that brings a prefix.
-    private static void Share(List<SlotDecode> entering, List<int[]> sequences, List<int> rowOf)
+    // What the model reads: a prompt once for all its slots, and a sequence of its own for a slot that brings a prefix.
+    private static void Share(List<SlotDecode> entering, List<int[]> sequences, List<int> sequenceOf)
     {
         var promptRows = new Dictionary<RequestDecode, int>();
         foreach (SlotDecode slot in entering)
@@ -113,39 +95,30 @@ internal sealed class DecodeLane(PolicyRef policy, CachedDecoder decoder, ModelC
                 }
             }
 
-            rowOf.Add(row);
+            sequenceOf.Add(row);
         }
     }
 
-    private torch.Tensor Padded(List<int[]> sequences)
+    // How the slots from row `first` on are to be drawn.
+    private void Prepare(int first)
     {
-        int length = sequences.Max(sequence => sequence.Length);
-        long[] ids = new long[sequences.Count * length];
-        for (int row = 0; row < sequences.Count; row++)
+        if (_ids.Length < _slots.Count)
         {
-            for (int i = 0; i < sequences[row].Length; i++)
-            {
-                ids[row * length + i] = sequences[row][i];
-            }
+            int size = Math.Max(_slots.Count, 2 * _ids.Length);
+            (_requests, _drawn, _ids, _positions) = (new DrawRequest[size], new DrawnToken[size], new int[size], new int[size]);
         }
 
-        return torch.tensor(ids, torch.int64, device).view(sequences.Count, length);
+        for (int row = first; row < _slots.Count; row++)
+        {
+            _requests[row - first] = _slots[row].NextDraw;
+        }
     }
 
-    // Draws for the slots from row `first` on.
-    private void Draw(torch.Tensor logits, int first)
+    private void Accept(int first)
     {
-        Grow();
-        int count = _slots.Count - first;
-        for (int i = 0; i < count; i++)
+        for (int row = first; row < _slots.Count; row++)
         {
-            _requests[i] = _slots[first + i].NextDraw;
-        }
-
-        TokenSampler.Draw(logits, _requests.AsSpan(0, count), _drawn.AsSpan(0, count));
-        for (int i = 0; i < count; i++)
-        {
-            _slots[first + i].Accept(_drawn[i]);
+            _slots[row].Accept(_drawn[row - first]);
         }
 
         Retire();
@@ -162,21 +135,11 @@ internal sealed class DecodeLane(PolicyRef policy, CachedDecoder decoder, ModelC
                 continue;
             }
 
-            using DisposeScope scope = torch.NewDisposeScope();
             SlotDecode last = _slots[^1];
-            _cache.Remove(row, last.LastPosition);
+            model.Leave(row, last.LastPosition);
             _slots[row] = last;
             _slots.RemoveAt(_slots.Count - 1);
             slot.Finish();
-        }
-    }
-
-    private void Grow()
-    {
-        if (_ids.Length < _slots.Count)
-        {
-            int size = Math.Max(_slots.Count, 2 * _ids.Length);
-            (_requests, _drawn, _ids, _positions) = (new DrawRequest[size], new DrawnToken[size], new int[size], new int[size]);
         }
     }
 }

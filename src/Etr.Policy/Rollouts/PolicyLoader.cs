@@ -12,14 +12,20 @@ internal static class PolicyLoader
     /// <exception cref="CheckpointException">The file is missing, its SHA-256 is another, or its tensors are not the model's.</exception>
     public static CachedDecoder Load(PolicyRef policy, ModelConfig config, torch.Device device)
     {
+        Check(policy);
+        using DecoderWeights weights = DecoderWeights.Load(policy.File, config, device);
+        return new CachedDecoder(weights);
+    }
+
+    /// <summary>Checks that a policy's file is the one that was published.</summary>
+    /// <exception cref="CheckpointException">The file is missing, or its SHA-256 is another.</exception>
+    public static void Check(PolicyRef policy)
+    {
         string found = Hash(policy.File);
         if (!string.Equals(found, policy.Sha256, StringComparison.OrdinalIgnoreCase))
         {
             throw new CheckpointException(policy.File, null, $"SHA-256 {policy.Sha256}", found);
         }
-
-        using DecoderWeights weights = DecoderWeights.Load(policy.File, config, device);
-        return new CachedDecoder(weights);
     }
 
     private static string Hash(string file)

@@ -116,35 +116,6 @@ internal static class TokenSampler
         return cumulative.le(at).sum(1, keepdim: true).clamp_max_(weights.shape[1] - 1);
     }
 
-    private static DrawnToken Unpack(ReadOnlySpan<double> figures, int top, bool greedy)
-    {
-        ReadOnlySpan<double> topLogProbs = figures.Slice(Fixed, top);
-        int argMax = (int)figures[Fixed + top];
-        int id = greedy ? argMax : (int)figures[0];
-        double logProb = greedy ? topLogProbs[0] : figures[1];
-        double entropy = figures[2];
-        if (!double.IsFinite(logProb) || !double.IsFinite(entropy))
-        {
-            throw new NotFiniteNumberException("the policy's logits are not finite");
-        }
-
-        return new DrawnToken(id, (float)Math.Min(0, logProb), (float)Math.Max(0, entropy), (float)TopFive(id, logProb, topLogProbs, figures[(Fixed + top)..]), argMax);
-    }
-
-    // The drawn token first, then the ranks without it, the first five kept.
-    private static double TopFive(int id, double logProb, ReadOnlySpan<double> topLogProbs, ReadOnlySpan<double> topIds)
-    {
-        Span<double> kept = stackalloc double[TokenEntropy.TopCount];
-        kept[0] = Math.Min(1, Math.Exp(logProb));
-        int count = 1;
-        for (int rank = 0; rank < topLogProbs.Length && count < kept.Length; rank++)
-        {
-            if ((int)topIds[rank] != id)
-            {
-                kept[count++] = Math.Min(1, Math.Exp(topLogProbs[rank]));
-            }
-        }
-
-        return TokenEntropy.TopFive(kept[..count]);
-    }
+    private static DrawnToken Unpack(ReadOnlySpan<double> figures, int top, bool greedy) => DrawnToken.From(
+        (int)figures[0], figures[1], figures[2], figures.Slice(Fixed, top), figures.Slice(Fixed + top, top), greedy);
 }

@@ -2,12 +2,14 @@ using Etr.Core.Rollouts;
 using Etr.Core.Training;
 using Etr.Policy.Checkpoints;
 using Etr.Policy.Runtime;
+using Etr.Policy.Training.Corrections;
+using Etr.Policy.Training.Losses;
 
 namespace Etr.Policy.Training;
 
 /// <summary>
-/// Trains a policy with GRPO's clipped loss or DAPO's (arXiv 2402.03300, 2503.14476) on a thread of its own. A step is one
-/// update from its groups' traces, on-policy: ratios are to the log-probabilities that the sampler recorded.
+/// Trains a policy with one of <see cref="PolicyLosses"/> on a thread of its own. A step is one or several updates from its groups'
+/// traces; ratios are to the log-probabilities that the sampler recorded, or under a correction to the learner's own at the start.
 /// </summary>
 public sealed class GrpoTrainer : IPolicyTrainer
 {
@@ -34,7 +36,7 @@ public sealed class GrpoTrainer : IPolicyTrainer
     /// <param name="time">Measures <see cref="TrainingStep.Duration"/>.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="CheckpointException">A file of the model is missing or not as it should be.</exception>
-    /// <exception cref="ArgumentException">A name in the options is unknown, or the temperature is negative.</exception>
+    /// <exception cref="ArgumentException">A name in the options is unknown, a clip is set for a loss without one, or the temperature is negative.</exception>
     public static async Task<GrpoTrainer> OpenAsync(
         string modelDirectory,
         TrainingOptions options,
@@ -50,13 +52,15 @@ public sealed class GrpoTrainer : IPolicyTrainer
         ArgumentNullException.ThrowIfNull(clock);
         ArgumentNullException.ThrowIfNull(time);
         ArgumentOutOfRangeException.ThrowIfNegative(temperature);
-        _ = LossAggregation.Parse(options.Aggregation);
+        TrainingOptions resolved = PolicyLosses.Resolve(options);
+        _ = KlPenalty.Parse(resolved.Kl);
+        _ = SamplerCorrection.Parse(resolved.Correction);
 
         GrpoTrainer trainer = new(runtime, clock, time);
         try
         {
             trainer._learner = await trainer._thread.RunAsync(
-                _ => Learner.Open(modelDirectory, options, temperature, runtime.Device), cancellationToken);
+                _ => Learner.Open(modelDirectory, resolved, temperature, runtime.Device), cancellationToken);
             return trainer;
         }
         catch

@@ -10,6 +10,16 @@ public static class KlPenalty
 
     private const double LogBound = 20.0;
 
+    /// <summary>Reads an estimator's name: <c>k1</c>, <c>k2</c> or <c>k3</c>.</summary>
+    /// <exception cref="ArgumentException">The name is none of them.</exception>
+    public static KlEstimator Parse(string name) => name switch
+    {
+        "k1" => KlEstimator.K1,
+        "k2" => KlEstimator.K2,
+        "k3" => KlEstimator.K3,
+        _ => throw new ArgumentException($"KL estimator '{name}' is none of k1, k2, k3", nameof(name)),
+    };
+
     /// <summary>The estimate for each token, d held to ±20 nats.</summary>
     /// <param name="logProbs">log π_θ (nats), any shape.</param>
     /// <param name="referenceLogProbs">log π_ref (nats), the same shape.</param>

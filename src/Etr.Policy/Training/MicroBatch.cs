@@ -1,3 +1,4 @@
+using Etr.Policy.Training.Losses;
 using TorchSharp;
 
 namespace Etr.Policy.Training;
@@ -9,13 +10,15 @@ namespace Etr.Policy.Training;
 /// <param name="OldLogProbs">The sampler's log-probabilities (nats), [tokens].</param>
 /// <param name="Advantages">Each token's advantage, [tokens].</param>
 /// <param name="Weights">Each token's weight in the aggregated loss, [tokens].</param>
+/// <param name="Traces">Which trace each token is of.</param>
 internal sealed record MicroBatch(
     torch.Tensor Ids,
     torch.Tensor Positions,
     torch.Tensor Targets,
     torch.Tensor OldLogProbs,
     torch.Tensor Advantages,
-    torch.Tensor Weights)
+    torch.Tensor Weights,
+    TraceRows Traces)
 {
     /// <summary>Lays traces out. The tensors belong to the caller's dispose scope.</summary>
     /// <param name="traces">The rectangle's rows, at least one.</param>
@@ -31,6 +34,7 @@ internal sealed record MicroBatch(
         double[] oldLogProbs = new double[count];
         double[] advantages = new double[count];
         double[] weights = new double[count];
+        long[] rows = new long[count];
         int next = 0;
         for (int row = 0; row < traces.Count; row++)
         {
@@ -45,6 +49,7 @@ internal sealed record MicroBatch(
                 oldLogProbs[next] = trace.Trace.LogProbs[i];
                 advantages[next] = trace.Trace.Advantage;
                 weights[next] = trace.Weight;
+                rows[next] = row;
             }
         }
 
@@ -54,6 +59,9 @@ internal sealed record MicroBatch(
             torch.tensor(targets, device: device),
             torch.tensor(oldLogProbs, dtype: type, device: device),
             torch.tensor(advantages, dtype: type, device: device),
-            torch.tensor(weights, dtype: type, device: device));
+            torch.tensor(weights, dtype: type, device: device),
+            new TraceRows(
+                torch.tensor(rows, device: device),
+                torch.tensor([.. traces.Select(trace => (double)trace.Trace.Tokens.Count)], dtype: type, device: device)));
     }
 }

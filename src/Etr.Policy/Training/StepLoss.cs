@@ -1,72 +1,78 @@
 using Etr.Core.Training;
-using Etr.Policy.Models;
+using Etr.Policy.Training.Corrections;
+using Etr.Policy.Training.Losses;
+using Etr.Policy.Training.Passes;
 using TorchSharp;
 
 namespace Etr.Policy.Training;
 
 /// <summary>
-/// The loss of a micro-batch: clipped surrogate, plus the KL to the reference policy, less the entropy bonus, each weighted into
-/// the step's aggregation. One update a step, so π_old is what the sampler recorded.
+/// The loss of a micro-batch: the policy loss times its correction, plus the KL to the reference policy, less the entropy bonus, each
+/// weighted into the update's aggregation.
 /// </summary>
-internal sealed class StepLoss(TrainingOptions options, double temperature)
+internal sealed class StepLoss
 {
-    private readonly ClipRange _clip = ClipRange.From(options);
+    private readonly TrainingOptions _options;
+    private readonly IPolicyLoss _loss;
+    private readonly ClipRange _clip;
+    private readonly KlEstimator _kl;
 
-    /// <summary>Passes a micro-batch through the model.</summary>
-    /// <param name="policy">The policy being trained.</param>
-    /// <param name="reference">The run's starting policy; null where the KL coefficient is 0.</param>
-    /// <param name="batch">The micro-batch.</param>
-    /// <param name="figures">Where the micro-batch's figures go.</param>
-    /// <returns>The micro-batch's share of the step's loss: a scalar with a gradient.</returns>
-    public torch.Tensor Of(Qwen2Decoder policy, Qwen2Decoder? reference, MicroBatch batch, StepFigures figures)
+    /// <summary>The loss that options ask for.</summary>
+    /// <param name="options">Resolved options.</param>
+    /// <exception cref="ArgumentException">A name is unknown.</exception>
+    public StepLoss(TrainingOptions options)
     {
-        torch.Tensor distribution = Distribution(policy, batch);
-        torch.Tensor logProbs = TokenDistribution.Pick(distribution, batch.Targets);
-        torch.Tensor ratios = ImportanceRatio.Of(logProbs, batch.OldLogProbs);
-        torch.Tensor losses = ClippedPolicyLoss.PerToken(ratios, batch.Advantages, _clip);
+        _options = options;
+        _loss = PolicyLosses.Find(options.Loss);
+        _clip = PolicyLosses.Clip(options);
+        _kl = KlPenalty.Parse(options.Kl);
+        Correction = SamplerCorrection.Parse(options.Correction);
+    }
+
+    /// <summary>The correction for the sampler's gap.</summary>
+    public CorrectionKind Correction { get; }
+
+    /// <summary>Makes a loss of a micro-batch's scores.</summary>
+    /// <param name="scores">The policy's scores of the tokens.</param>
+    /// <param name="referenceLogProbs">The reference policy's log-probabilities (nats), [tokens]; null where the KL coefficient is 0.</param>
+    /// <param name="batch">The micro-batch.</param>
+    /// <param name="moment">Where in the step this is.</param>
+    /// <param name="figures">Where the micro-batch's figures go.</param>
+    /// <returns>The micro-batch's share of the update's loss: a scalar with a gradient.</returns>
+    public torch.Tensor Of(TokenScores scores, torch.Tensor? referenceLogProbs, MicroBatch batch, StepMoment moment, StepFigures figures)
+    {
+        torch.Tensor now = scores.LogProbs.detach();
+        // Before the step's only update the learner is where it started.
+        torch.Tensor start = moment.StartLogProbs ?? now;
+        CorrectionWeights? correction = SamplerCorrection.Of(Correction, start, batch.OldLogProbs, batch.Traces);
+        torch.Tensor old = correction is null ? batch.OldLogProbs : start;
+        TokenLosses tokens = _loss.PerToken(new PolicyTokens(scores.LogProbs, old, batch.Advantages, batch.Traces), _clip);
+        torch.Tensor losses = correction is null ? tokens.Losses : tokens.Losses * correction.Weights;
 
         torch.Tensor? kl = null;
-        if (reference is not null)
+        if (referenceLogProbs is not null)
         {
-            kl = KlPenalty.PerToken(logProbs, ReferenceLogProbs(reference, batch), KlEstimator.K3);
-            losses += kl * options.KlCoefficient;
+            kl = KlPenalty.PerToken(scores.LogProbs, referenceLogProbs, _kl);
+            losses += kl * _options.KlCoefficient;
         }
 
-        torch.Tensor entropy = Entropy(distribution);
-        if (options.EntropyCoefficient > 0.0)
-            losses -= entropy * options.EntropyCoefficient;
+        if (moment.EntropyCoefficient > 0.0)
+            losses -= scores.Entropy * moment.EntropyCoefficient;
 
         torch.Tensor loss = LossAggregation.Sum(losses, batch.Weights);
-        using (torch.no_grad())
-        {
-            figures.Add(
-                loss, kl, entropy, ratios,
-                ClippedPolicyLoss.ClippedLow(ratios, batch.Advantages, _clip),
-                ClippedPolicyLoss.ClippedHigh(ratios, batch.Advantages, _clip),
-                logProbs.sub(batch.OldLogProbs).abs());
-        }
-
+        bool unmoved = moment.IsFirstUpdate || moment.StartLogProbs is not null;
+        figures.Add(new MicroBatchFigures(
+            loss.detach(), tokens, kl?.detach(), scores.Entropy.detach(), ImportanceRatio.Of(now, old),
+            unmoved ? start.sub(batch.OldLogProbs).abs() : null, correction, batch.Traces));
         return loss;
     }
-
-    // Only positions that predict a response token reach the head: prompts and padding make no logits.
-    private torch.Tensor Distribution(Qwen2Decoder decoder, MicroBatch batch)
-    {
-        torch.Tensor hidden = decoder.Hidden(batch.Ids).flatten(0, 1).index_select(0, batch.Positions);
-        return TokenDistribution.LogProbs(decoder.Logits(hidden), temperature);
-    }
-
-    private torch.Tensor ReferenceLogProbs(Qwen2Decoder reference, MicroBatch batch)
-    {
-        using IDisposable noGradient = torch.no_grad();
-        return TokenDistribution.Pick(Distribution(reference, batch), batch.Targets);
-    }
-
-    private torch.Tensor Entropy(torch.Tensor distribution)
-    {
-        if (options.EntropyCoefficient > 0.0)
-            return TokenDistribution.Entropy(distribution);
-        using IDisposable noGradient = torch.no_grad();
-        return TokenDistribution.Entropy(distribution);
-    }
 }
+
+/// <summary>Where in a step a micro-batch stands.</summary>
+/// <param name="EntropyCoefficient">Coefficient of the entropy bonus.</param>
+/// <param name="IsFirstUpdate">Whether the weights are still those that the step began with.</param>
+/// <param name="StartLogProbs">
+/// The learner's log-probabilities at the start of the step (nats), [tokens]; null where they are not needed: the first update of a
+/// step, or no correction.
+/// </param>
+internal readonly record struct StepMoment(double EntropyCoefficient, bool IsFirstUpdate, torch.Tensor? StartLogProbs);

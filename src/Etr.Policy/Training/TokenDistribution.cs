@@ -34,6 +34,8 @@ public static class TokenDistribution
     public static torch.Tensor Entropy(torch.Tensor logProbs)
     {
         ArgumentNullException.ThrowIfNull(logProbs);
-        return logProbs.exp().mul(logProbs).sum(-1).neg();
+        torch.Tensor probabilities = logProbs.exp();
+        // Without a graph the product can take the probabilities' place.
+        return (torch.is_grad_enabled() ? probabilities.mul(logProbs) : probabilities.mul_(logProbs)).sum(-1).neg();
     }
 }

@@ -7,8 +7,8 @@ using TorchSharp;
 namespace Etr.Policy.Training;
 
 /// <summary>
-/// A trainer's whole state in one safetensors file: weights, AdamW's moments, and in the metadata the step, the number of updates
-/// and the random state. The update draws no random numbers, so that state is a count of 0, written down and checked all the same.
+/// A trainer's whole state in one safetensors file: weights, AdamW's moments, and in the metadata the step, the number of updates,
+/// the entropy coefficient and the random state. The update draws no random numbers, so that state is a count of 0, written down and checked all the same.
 /// </summary>
 internal static class TrainerCheckpoint
 {
@@ -18,7 +18,7 @@ internal static class TrainerCheckpoint
     private const string Second = "adamw.second.";
 
     /// <summary>Writes the state, named by its content.</summary>
-    public static FileRef Save(string folder, DecoderWeights weights, AdamW optimiser, int step)
+    public static FileRef Save(string folder, DecoderWeights weights, AdamW optimiser, int step, double entropyCoefficient)
     {
         List<(string Name, torch.Tensor Value)> tensors = [];
         for (int i = 0; i < weights.Named.Count; i++)
@@ -34,15 +34,16 @@ internal static class TrainerCheckpoint
             ["format"] = Format,
             ["step"] = step.ToString(CultureInfo.InvariantCulture),
             ["updates"] = optimiser.Updates.ToString(CultureInfo.InvariantCulture),
+            ["entropy_coefficient"] = entropyCoefficient.ToString("R", CultureInfo.InvariantCulture),
             ["random_draws"] = "0",
         };
         return ContentFile.Write(folder, stream => SafetensorsWriter.Write(stream, tensors, metadata));
     }
 
     /// <summary>Reads a state back, bit for bit; nothing is changed unless all of it is there and fits.</summary>
-    /// <returns>The step.</returns>
+    /// <returns>The step and the entropy coefficient; NaN in a checkpoint from before there was one.</returns>
     /// <exception cref="CheckpointException">The content is not the one named, or does not fit the model.</exception>
-    public static int Load(FileRef file, DecoderWeights weights, AdamW optimiser)
+    public static (int Step, double EntropyCoefficient) Load(FileRef file, DecoderWeights weights, AdamW optimiser)
     {
         ContentFile.Verify(file);
         using SafetensorsFile source = SafetensorsFile.Open(file.Path);
@@ -50,6 +51,7 @@ internal static class TrainerCheckpoint
         Require(source, "random_draws", "0");
         long step = Count(source, "step");
         long updates = Count(source, "updates");
+        double entropyCoefficient = Coefficient(source, "entropy_coefficient");
 
         using DisposeScope scope = torch.NewDisposeScope();
         using IDisposable noGradient = torch.no_grad();
@@ -67,7 +69,7 @@ internal static class TrainerCheckpoint
         foreach ((torch.Tensor target, torch.Tensor value) in copies)
             target.copy_(value);
         optimiser.Updates = updates;
-        return (int)step;
+        return ((int)step, entropyCoefficient);
     }
 
     private static torch.Tensor Read(SafetensorsFile source, string name, torch.Tensor like)
@@ -83,6 +85,15 @@ internal static class TrainerCheckpoint
         string found = source.Metadata.GetValueOrDefault(key, "none");
         if (found != expected)
             throw new CheckpointException(source.Path, $"metadata '{key}'", $"'{expected}'", $"'{found}'");
+    }
+
+    private static double Coefficient(SafetensorsFile source, string key)
+    {
+        if (!source.Metadata.TryGetValue(key, out string? text))
+            return double.NaN;
+        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value is >= 0.0 and <= 1.0
+            ? value
+            : throw new CheckpointException(source.Path, $"metadata '{key}'", "a number from 0 to 1", $"'{text}'");
     }
 
     private static long Count(SafetensorsFile source, string key) =>

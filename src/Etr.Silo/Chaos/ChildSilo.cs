@@ -1,26 +1,19 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using Etr.Silo.Cli;
+using Etr.Silo.Processes;
 
 namespace Etr.Silo.Chaos;
 
 /// <summary>A silo in a process of its own, to be killed, frozen, drained and started again.</summary>
-internal sealed partial class ChildSilo : IAsyncDisposable
+internal sealed class ChildSilo : IAsyncDisposable
 {
-    private const int Terminate = 15;
-    private const int Stop = 19;
-    private const int Continue = 18;
-    private const int MostLines = 200;
     private static readonly TimeSpan ReadyPatience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan LeavePatience = TimeSpan.FromSeconds(45);
     private readonly Process _process;
-    private readonly Queue<string> _lines = new();
+    private readonly Transcript _transcript = new();
     private readonly TaskCompletionSource<string> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private readonly string? _transcripts;
-    private StreamWriter? _transcript;
-
-    private ChildSilo(string roles, Process process, string? transcripts) => (Roles, _process, _transcripts) = (roles, process, transcripts);
+    private ChildSilo(string roles, Process process) => (Roles, _process) = (roles, process);
 
     /// <summary>Its roles, as they were asked for.</summary>
     public string Roles { get; }
@@ -32,14 +25,7 @@ internal sealed partial class ChildSilo : IAsyncDisposable
     public bool HasEnded => _process.HasExited;
 
     /// <summary>Its last lines.</summary>
-    public string Transcript
-    {
-        get
-        {
-            lock (_lines)
-                return string.Join('\n', _lines);
-        }
-    }
+    public string Transcript => _transcript.LastLines;
 
     /// <summary>Starts a silo; it need not be a member yet.</summary>
     /// <param name="roles">Its roles.</param>
@@ -47,19 +33,14 @@ internal sealed partial class ChildSilo : IAsyncDisposable
     /// <param name="transcripts">A directory for all that it writes, a file a process; null keeps the last lines only.</param>
     public static ChildSilo Start(string roles, IEnumerable<string> arguments, string? transcripts = null)
     {
-        (string program, string[] first) = Program();
-        var start = new ProcessStartInfo(program, [.. first, "silo", "--roles", roles, .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        var process = new Process { StartInfo = start, EnableRaisingEvents = true };
-        var child = new ChildSilo(roles, process, transcripts);
+        var process = new Process { StartInfo = OwnProgram.With(["silo", "--roles", roles, .. arguments]), EnableRaisingEvents = true };
+        var child = new ChildSilo(roles, process);
         process.OutputDataReceived += (_, e) => child.Hear(e.Data);
         process.ErrorDataReceived += (_, e) => child.Hear(e.Data);
         process.Exited += (_, _) => child._ready.TrySetResult("");
         process.Start();
-        child.Keep();
+        if (transcripts is not null)
+            child._transcript.KeepIn(Path.Combine(transcripts, $"{roles.Replace(',', '-')}-{process.Id}.log"));
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         return child;
@@ -89,16 +70,16 @@ internal sealed partial class ChildSilo : IAsyncDisposable
     }
 
     /// <summary>Freezes it: it neither answers nor dies.</summary>
-    public void Freeze() => Send(Stop);
+    public void Freeze() => OwnProgram.Send(_process, OwnProgram.Stop);
 
     /// <summary>Lets it go on.</summary>
-    public void Thaw() => Send(Continue);
+    public void Thaw() => OwnProgram.Send(_process, OwnProgram.Continue);
 
     /// <summary>Asks it to drain and waits until it has left; kills it where it does not.</summary>
     /// <returns>Whether it left by itself, in good order.</returns>
     public async Task<bool> DrainAsync()
     {
-        Send(Terminate);
+        OwnProgram.Send(_process, OwnProgram.Terminate);
         try
         {
             await _process.WaitForExitAsync().WaitAsync(LeavePatience);
@@ -116,54 +97,15 @@ internal sealed partial class ChildSilo : IAsyncDisposable
     {
         await KillAsync();
         _process.Dispose();
-        lock (_lines)
-        {
-            _transcript?.Dispose();
-            _transcript = null;
-        }
-    }
-
-    // The program itself, the runtime with the program as its first argument, or, from another program, the one beside it.
-    private static (string Program, string[] First) Program()
-    {
-        string running = Environment.ProcessPath!;
-        return Path.GetFileNameWithoutExtension(running) switch
-        {
-            "etr" => (running, []),
-            "dotnet" => (running, [typeof(ChildSilo).Assembly.Location]),
-            _ => (Path.Combine(AppContext.BaseDirectory, "etr"), []),
-        };
-    }
-
-    private void Keep()
-    {
-        if (_transcripts is { } directory)
-            _transcript = new StreamWriter(Path.Combine(directory, $"{Roles.Replace(',', '-')}-{_process.Id}.log")) { AutoFlush = true };
+        _transcript.Dispose();
     }
 
     private void Hear(string? line)
     {
         if (line is null)
             return;
-        lock (_lines)
-        {
-            _lines.Enqueue(line);
-            if (_lines.Count > MostLines)
-                _lines.Dequeue();
-            _transcript?.WriteLine(line);
-        }
-
+        _transcript.Add(line);
         if (line.StartsWith("READY ", StringComparison.Ordinal))
             _ready.TrySetResult(line);
     }
-
-    private void Send(int signal)
-    {
-        if (!_process.HasExited)
-            _ = Signal(_process.Id, signal);
-    }
-
-    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int Signal(int process, int signal);
 }

@@ -66,7 +66,7 @@ internal sealed class EvalCommand : IEtrCommand
         PolicyRef policy = await StartingPolicy.OfAsync(plan.Configuration.Policy.Path, interrupt);
         terminal.Line($"{prompts.Count} prompts of {prompts.Name}, {configuration.Evaluation.Samples} samples at temperature {configuration.Sampling.Temperature.ToString(CultureInfo.InvariantCulture)}");
         var evaluation = new EvaluationPlan(
-            prompts, TaskGraders.Of(configuration.Task), plan.Rewards.Preset, policy, configuration.Sampling, configuration.Evaluation.Samples);
+            prompts, TaskGraders.Of(configuration), plan.Rewards.Preset, policy, configuration.Sampling, configuration.Evaluation.Samples);
         bool greedy = configuration.Evaluation.Greedy && configuration.Sampling.Temperature > 0;
         EvaluationPair pair = await new Evaluator(engine, TimeProvider.System).RunBothAsync(evaluation, greedy, Progress(terminal), interrupt);
 
@@ -97,7 +97,8 @@ internal sealed class EvalCommand : IEtrCommand
         return flags;
     }
 
-    private static Action<EvaluationProgress> Progress(Terminal terminal)
+    /// <summary>A line every few seconds.</summary>
+    internal static Action<EvaluationProgress> Progress(Terminal terminal)
     {
         long spoke = Environment.TickCount64;
         return progress =>

@@ -15,6 +15,7 @@ internal sealed class TrainCommand : IEtrCommand
     private readonly Option<string?> _summary = new("--summary") { Description = "Write what came of the run as JSON.", HelpName = "FILE" };
     private readonly Option<bool> _noDashboard = new("--no-dashboard") { Description = "Serve no pages; health and metrics take a free port." };
     private readonly Option<string?> _resume = new("--resume") { Description = "Go on with an unfinished run, under the configuration it started with.", HelpName = "RUN" };
+    private readonly Option<double?> _minutes = MinutesOption.Of("End the run after so many minutes of training, whatever steps are left, and evaluate; evaluations do not count.");
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Print the resolved configuration and what would be loaded, and stop." };
 
     /// <inheritdoc/>
@@ -24,6 +25,7 @@ internal sealed class TrainCommand : IEtrCommand
         "etr train --config configs/demo.json                the same in small, a minute or two",
         "etr train --shaper outcome --seed 2 --exit          plain GRPO, to compare with",
         "etr train --set Etr:Run:GroupSize=16 --dry-run      what a setting would change",
+        "etr train --minutes 2 --exit                         whatever can be learnt in two minutes",
         "etr train --resume 20261123-001530-guarded          go on after Ctrl-C or a crash",
     ];
 
@@ -32,7 +34,7 @@ internal sealed class TrainCommand : IEtrCommand
     {
         var command = new Command("train", "Train a policy: evaluate, train with live progress and a dashboard, evaluate again.")
         {
-            _steps, _seed, _shaper, _exit, _summary, _noDashboard, _resume, _dryRun,
+            _steps, _seed, _shaper, _exit, _summary, _noDashboard, _resume, _minutes, _dryRun,
         };
         _settings.AddTo(command);
         command.SetAction((parsed, interrupt) => RunAsync(parsed, context, interrupt));
@@ -54,6 +56,7 @@ internal sealed class TrainCommand : IEtrCommand
             Resume = parsed.GetValue(_resume),
             Exit = parsed.GetValue(_exit),
             Summary = parsed.GetValue(_summary),
+            Limit = parsed.GetValue(_minutes) is { } minutes ? TimeSpan.FromMinutes(minutes) : null,
             Verbose = parsed.GetValue(context.Verbose),
         };
         return await new TrainJob(request, context.Terminal, TimeProvider.System).RunAsync(interrupt);

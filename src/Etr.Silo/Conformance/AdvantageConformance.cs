@@ -1,6 +1,7 @@
 using Etr.Core.Advantages;
 using Etr.Core.Rewards;
 using Etr.Policy.Training;
+using Etr.Policy.Training.Losses;
 using TorchSharp;
 
 namespace Etr.Silo.Conformance;

@@ -40,7 +40,7 @@ internal static class TrendConformance
         foreach (string name in known.Json.EnumerateObject().Select(member => member.Name).Where(name => name.StartsWith(prefix, StringComparison.Ordinal)))
         {
             EtrPreset weighted = Weighted(preset, name[prefix.Length..], known);
-            report.Close($"{known.Place}, {name}", known.Number(name), RewardShapers.Create(preset.Name, weighted).Shape([trace])[0].Reward, Tolerance);
+            report.Close($"{known.Place}, {name}", known.Number(name), RewardShapers.Create(preset.Name, weighted).Shape([trace], GroupIdentity.None)[0].Reward, Tolerance);
         }
     }
 

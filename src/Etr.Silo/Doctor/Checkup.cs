@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using Etr.Policy.Models;
+using Etr.Policy.Rollouts;
 using Etr.Policy.Runtime;
 using Etr.Silo.Cli;
 using Etr.Silo.Configuration;
@@ -33,7 +34,7 @@ internal sealed partial class Checkup(EtrSettings settings)
         {
             string folder = StartingPolicy.Locate(settings.Run.Policy.Path);
             ModelDescription model = StartingPolicy.Describe(folder);
-            return $"{folder}: {model.Parameters} parameters";
+            return $"{folder}: {model.Parameters} parameters, drawn with by the {(RolloutEngines.TakesCpu(settings.Run.Policy, model.Config) ? "cpu" : "torch")} engine";
         });
         yield return Try("web port", () =>
         {

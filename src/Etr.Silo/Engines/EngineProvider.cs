@@ -37,7 +37,7 @@ internal sealed class EngineProvider(IReadOnlyList<DeviceSpec> devices, PolicyOp
         {
             if (!_engines.TryGetValue(key, out engine!))
             {
-                PolicyOptions options = policy with { Path = modelFolder, Engine = kind, Device = spec.Device, Threads = spec.Threads > 0 ? spec.Threads : policy.Threads };
+                PolicyOptions options = policy.WithEngineKind(kind) with { Path = modelFolder, Device = spec.Device, Threads = spec.Threads > 0 ? spec.Threads : policy.Threads };
                 _engines[key] = engine = new Lazy<IRolloutEngine>(() => RolloutEngines.Create(options, clock, lowPriority));
             }
         }

@@ -29,8 +29,8 @@ internal sealed class PolicyEvaluator(EngineProvider engines, IRunFiles files, I
         IRolloutEngine engine = await engines.OpenAsync(engines.Devices[0], configuration.Policy.Engine, folder, cancellationToken);
         var plan = new EvaluationPlan(
             prompts,
-            TaskGraders.Of(configuration.Task),
-            RewardPlan.Of(configuration.Reward).Preset,
+            TaskGraders.Of(configuration, time),
+            RewardPlan.Of(configuration, time).Preset,
             new PolicyRef(version, Path.Combine(folder, ModelFiles.Weights), sha256),
             configuration.Sampling,
             configuration.Evaluation.Samples);

@@ -47,6 +47,8 @@ internal sealed class RunStarter(DataDirectory data, TimeProvider time) : IRunSt
         RunConfiguration configuration = plan.Configuration;
         if (configuration.Task.Name == "jsonl")
             configuration = configuration with { Task = configuration.Task with { Data = await DataFiles.TakeAsync(configuration.Task.Data, place.Data, cancellationToken) } };
+        if (configuration.Reward.ReferenceFigures.Length > 0)
+            configuration = configuration with { Reward = configuration.Reward with { ReferenceFigures = await DataFiles.TakeAsync(configuration.Reward.ReferenceFigures, place.Data, cancellationToken) } };
         return new RunStart
         {
             Run = stored.Name,

@@ -26,6 +26,8 @@ internal sealed record RunSummary
 
     public required string Estimator { get; init; }
 
+    public required UpdateSummary Update { get; init; }
+
     public required EvaluationSummary? Before { get; init; }
 
     public required EvaluationSummary? After { get; init; }

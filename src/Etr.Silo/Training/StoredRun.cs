@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Etr.Core.Extensions;
 using Etr.Core.Files;
 using Etr.Core.Runs;
 using Etr.Silo.Cli;
@@ -32,13 +33,17 @@ internal sealed class StoredRun
     public static async Task<StoredRun> CreateAsync(DataDirectory data, RunConfiguration configuration, TimeProvider time, CancellationToken cancellationToken)
     {
         string moment = time.GetUtcNow().ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture);
-        string name = $"{moment}-{configuration.Reward.Shaper}";
+        string name = $"{moment}-{ShaperOf(configuration.Reward)}";
         for (int again = 2; System.IO.Directory.Exists(data.Run(name)); again++)
-            name = $"{moment}-{configuration.Reward.Shaper}-{again}";
+            name = $"{moment}-{ShaperOf(configuration.Reward)}-{again}";
         var run = new StoredRun(name, data.Run(name));
         await DurableFile.WriteAsync(run.ConfigurationFile, Encoding.UTF8.GetBytes(RunConfigurationJson.Write(configuration)), cancellationToken);
         return run;
     }
+
+    // A class of one's own has a colon in its name, which no file name has everywhere.
+    private static string ShaperOf(RewardOptions reward) =>
+        reward.Mix.Length > 0 ? "mix" : ExtensionNames.TryParse(reward.Shaper, out string typeName) ? typeName.Split('.', '+')[^1] : reward.Shaper;
 
     /// <summary>Opens a run that was started before.</summary>
     /// <exception cref="CommandFailure">There is none of that name.</exception>

@@ -73,7 +73,8 @@ internal sealed class TrainJob(TrainRequest request, Terminal terminal, TimeProv
         var use = new EngineUse(host.Services.GetRequiredService<EngineClock>());
         await GoAsync(run, status.State, stored, plan, interrupt);
         var follower = new RunFollower(run, display, time);
-        status = await follower.FollowAsync(resumedFrom, interrupt);
+        await using (TimeLimit? limit = request.Limit is { } most ? await TimeLimit.StartAsync(run, most, time, interrupt) : null)
+            status = await follower.FollowAsync(resumedFrom, interrupt);
         use.Stop();
 
         bool done = status.State == RunState.Completed;
@@ -124,6 +125,7 @@ internal sealed class TrainJob(TrainRequest request, Terminal terminal, TimeProv
             Seed = plan.Configuration.Run.Seed,
             Shaper = plan.Rewards.Shaper.Name,
             Estimator = plan.Rewards.Estimator.Name,
+            Update = UpdateSummary.Of(plan.Configuration.Training),
             Before = EvaluationSummary.Of(held.Before),
             After = EvaluationSummary.Of(held.After),
             Groups = GroupsSummary.Of(status.Groups),

@@ -19,4 +19,7 @@ internal sealed record TrainRequest
 
     /// <summary>Whether log lines are written.</summary>
     public bool Verbose { get; init; }
+
+    /// <summary>Time of training after which the run ends with what it has; null lets it make all its steps.</summary>
+    public TimeSpan? Limit { get; init; }
 }

@@ -94,6 +94,28 @@ public sealed class AdvantageEstimatorTests
         return wrong.Length == 0 || right.All(r => r > wrong.Max());
     }
 
+    [Fact]
+    public void Trend_normalized_takes_an_overlong_charge_as_it_is()
+    {
+        // All right and no trend: the charge alone, less its mean, neither divided by its spread nor weighed.
+        AssertClose([.01, -.01], Estimate("trend-normalized", Right(0), Right(0).Charged(-.02)));
+
+        // Mixed: correctness 1, 0 is ±1/√2; half their distance √½ scales charges of 0 and −1, whose mean is −.5.
+        var z = .5 / (Math.Sqrt(.5) + 1e-6);
+        AssertClose([z - z / 2, -z + z / 2], Estimate("trend-normalized", Right(0).Charged(-1), Wrong(-1)));
+        Assert.Equal([0], Estimate("trend-normalized", Right(0).Charged(-1)));
+    }
+
+    [Property(MaxTest = 500)]
+    public bool Trend_normalized_puts_right_above_wrong_whatever_overlong_traces_are_charged(byte[] seeds, byte[] charges, byte weight)
+    {
+        ShapedReward[] group = [.. Group(seeds).Select((reward, i) => reward.Charged(charges.Length == 0 ? 0 : -charges[i % charges.Length] / 255.0))];
+        var advantages = AdvantageEstimators.Create("trend-normalized", new AdvantageOptions { Weight = weight }).Estimate(group);
+        var right = Enumerable.Range(0, group.Length).Where(i => group[i].Correct).Select(i => advantages[i]);
+        var wrong = Enumerable.Range(0, group.Length).Where(i => !group[i].Correct).Select(i => advantages[i]).ToArray();
+        return wrong.Length == 0 || right.All(r => r > wrong.Max());
+    }
+
     [Property]
     public bool Order_within_a_group_does_not_matter(byte[] seeds)
     {
@@ -125,14 +147,15 @@ public sealed class AdvantageEstimatorTests
         GradedTrace[] other = [.. verdicts.Select((c, i) => RewardShaperTests.Trace(c, EntropyTrendTests.Entropies([.. others.Skip(i)])))];
         var shaper = RewardShapers.Create("outcome");
         return AdvantageEstimators.Names.All(name =>
-            Estimate(name, [.. shaper.Shape(group)]).SequenceEqual(Estimate(name, [.. shaper.Shape(other)])));
+            Estimate(name, [.. shaper.Shape(group, GroupIdentity.None)]).SequenceEqual(Estimate(name, [.. shaper.Shape(other, GroupIdentity.None)])));
     }
 
     [Fact]
-    public void Guarded_goes_with_trend_normalized_and_every_other_shaper_with_group()
+    public void Guarded_and_its_noise_control_go_with_trend_normalized_and_every_other_shaper_with_group()
     {
         Assert.Equal("trend-normalized", AdvantageEstimators.DefaultFor("guarded"));
-        foreach (var shaper in RewardShapers.Names.Where(name => name != "guarded"))
+        Assert.Equal("trend-normalized", AdvantageEstimators.DefaultFor("random"));
+        foreach (var shaper in RewardShapers.Names.Where(name => name is not ("guarded" or "random")))
             Assert.Equal("group", AdvantageEstimators.DefaultFor(shaper));
     }
 

@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
+using System.Text;
 using Etr.Core.Grading;
 using Etr.Core.Groups;
+using Etr.Core.Rewards;
 using Etr.Core.Rollouts;
 using Etr.Core.Runs;
 
@@ -14,17 +16,18 @@ public class GroupBodyTests
         [.. stepEntropies.Select((entropy, step) => new SampledToken(step, $"step {step}\n\n", -0.25f, entropy, 0.125f, false, 4))],
         truncated: false);
 
-    private static GroupBody Body(long ordinal, params (bool Right, float[] Steps)[] traces) => new(
+    private static async Task<GroupBody> BodyAsync(long ordinal, params (bool Right, float[] Steps)[] traces) => new(
         ordinal, 7, 2, 4, [1, 2, 3],
-        GroupScorer.Score(
+        await GroupScorer.ScoreAsync(
             [.. traces.Select(trace => TraceOf(trace.Steps))],
             [.. traces.Select(trace => new Verdict(trace.Right, trace.Right ? "5" : null, "because"))],
-            Plan));
+            Plan,
+            GroupIdentity.None));
 
     [Fact]
-    public void A_group_comes_back_from_its_bytes_and_gives_the_same_bytes_again()
+    public async Task A_group_comes_back_from_its_bytes_and_gives_the_same_bytes_again()
     {
-        GroupBody body = Body(11, (true, [1f, 0.5f]), (false, [0.5f]));
+        GroupBody body = await BodyAsync(11, (true, [1f, 0.5f]), (false, [0.5f]));
         byte[] bytes = GroupBodyCodec.Write(body);
         GroupBody back = GroupBodyCodec.Read(bytes);
 
@@ -37,34 +40,60 @@ public class GroupBodyTests
     }
 
     [Fact]
-    public void Bytes_cut_anywhere_are_refused()
+    public async Task A_group_of_the_first_format_is_still_read()
     {
-        byte[] bytes = GroupBodyCodec.Write(Body(0, (true, [1f])));
+        // As it was written: format 1, and a header that knows neither unscored traces nor parts of a reward.
+        GroupBody body = await BodyAsync(11, (true, [1f, 0.5f]), (false, [0.5f]));
+        const string Rest = """ "Extracted":"5","Reason":"because"},"Payment":{"Reward":1,"Trend":0,"CorrectnessTerm":1,"TrendTerm":0,"Advantage":0.25}}""";
+        byte[] header = Encoding.UTF8.GetBytes(
+            """{"Ordinal":11,"Prompt":7,"Round":2,"PolicyVersion":4,"PromptTokens":[1,2,3],"Traces":[{"Truncated":false,"Verdict":{"Correct":true,""" + Rest
+            + """,{"Truncated":false,"Verdict":{"Correct":false,""" + Rest + "]}");
+        using var file = new MemoryStream();
+        file.Write("ETRG"u8);
+        file.Write(BitConverter.GetBytes(1));
+        foreach (byte[] part in new[] { header, TokenFrame.Pack(body.Traces[0].Tokens), TokenFrame.Pack(body.Traces[1].Tokens) })
+        {
+            file.Write(BitConverter.GetBytes(part.Length));
+            file.Write(part);
+        }
+
+        GroupBody back = GroupBodyCodec.Read(file.ToArray());
+        Assert.Equal([true, false], back.Traces.Select(trace => trace.Verdict.Correct));
+        Assert.All(back.Traces, trace => Assert.True(trace.Unscorable is null && !trace.Verdict.Unscorable && trace.Parts.Count == 0 && trace.Payment.Advantage == .25));
+        byte[] newer = GroupBodyCodec.Write(body);
+        newer[4] = 3;
+        Assert.Throws<InvalidDataException>(() => GroupBodyCodec.Read(newer));
+    }
+
+    [Fact]
+    public async Task Bytes_cut_anywhere_are_refused()
+    {
+        byte[] bytes = GroupBodyCodec.Write(await BodyAsync(0, (true, [1f])));
         for (int length = 0; length < bytes.Length; length++)
             Assert.Throws<InvalidDataException>(() => GroupBodyCodec.Read(bytes.AsSpan(0, length)));
         Assert.Throws<InvalidDataException>(() => GroupBodyCodec.Read([.. bytes, 0]));
     }
 
     [Fact]
-    public void A_part_that_claims_more_than_there_is_is_refused()
+    public async Task A_part_that_claims_more_than_there_is_is_refused()
     {
-        byte[] bytes = GroupBodyCodec.Write(Body(0, (true, [1f])));
+        byte[] bytes = GroupBodyCodec.Write(await BodyAsync(0, (true, [1f])));
         BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(8), int.MaxValue);
         Assert.Throws<InvalidDataException>(() => GroupBodyCodec.Read(bytes));
     }
 
     [Fact]
-    public void A_token_without_a_finite_entropy_is_not_scored() =>
-        Assert.Throws<ArgumentException>(() => Body(0, (true, [float.NaN])));
+    public Task A_token_without_a_finite_entropy_is_not_scored() =>
+        Assert.ThrowsAsync<ArgumentException>(() => BodyAsync(0, (true, [float.NaN])));
 
     [Fact]
-    public void A_batch_is_measured_over_all_its_traces()
+    public async Task A_batch_is_measured_over_all_its_traces()
     {
         GroupBody[] batch =
         [
-            Body(0, (true, [1f, 0.5f]), (true, [1f, 0.5f, 0.75f])),
-            Body(1, (true, [1f]), (false, [1f])),
-            Body(2, (false, [1f]), (false, [1f])),
+            await BodyAsync(0, (true, [1f, 0.5f]), (true, [1f, 0.5f, 0.75f])),
+            await BodyAsync(1, (true, [1f]), (false, [1f])),
+            await BodyAsync(2, (false, [1f]), (false, [1f])),
         ];
         double[][] advantages = GroupScorer.Advantages(batch, Plan);
         BatchStatistics statistics = BatchStatistics.Of(batch, advantages, Plan);
@@ -84,10 +113,10 @@ public class GroupBodyTests
     }
 
     [Fact]
-    public void An_estimator_that_scales_by_the_batch_waits_for_it()
+    public async Task An_estimator_that_scales_by_the_batch_waits_for_it()
     {
         RewardPlan plan = RewardPlan.Of(new RewardOptions { Shaper = "outcome", Estimator = "batch" });
-        GroupTrace[] scored = GroupScorer.Score([TraceOf(1), TraceOf(1)], [new Verdict(true, "1", ""), new Verdict(false, "2", "")], plan);
+        GroupTrace[] scored = await GroupScorer.ScoreAsync([TraceOf(1), TraceOf(1)], [new Verdict(true, "1", ""), new Verdict(false, "2", "")], plan, GroupIdentity.None);
         Assert.All(scored, trace => Assert.Equal(0, trace.Payment.Advantage));
 
         GroupBody[] batch = [new(0, 0, 0, 0, [1], scored), new(1, 0, 0, 0, [1], scored)];

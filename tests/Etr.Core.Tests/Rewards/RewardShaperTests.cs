@@ -9,6 +9,10 @@ namespace Etr.Core.Tests.Rewards;
 
 public sealed class RewardShaperTests
 {
+    internal static readonly ShaperConstants Constants = new() { References = ReferenceFigures.Everywhere(new ReferenceFigure(50, .5)) };
+
+    public static TheoryData<string> Names => [.. RewardShapers.Names];
+
     [Fact]
     public void The_reward_worked_by_hand()
     {
@@ -27,10 +31,7 @@ public sealed class RewardShaperTests
     }
 
     [Theory]
-    [InlineData("guarded")]
-    [InlineData("paper")]
-    [InlineData("reference")]
-    [InlineData("outcome")]
+    [MemberData(nameof(Names))]
     public void The_terms_sum_to_the_reward(string shaper)
     {
         double[] noisy = [.. Enumerable.Range(0, 400).Select(i => i % 2 * 3.0)];
@@ -88,15 +89,15 @@ public sealed class RewardShaperTests
     public void A_configured_preset_replaces_the_shapers_own()
     {
         var shaper = RewardShapers.Create("paper", EtrPreset.Paper with { Lambda = 1 });
-        Close.AssertTo(1.4, shaper.Shape([Trace(true, [.9, .5])])[0].Reward, 1e-14);
+        Close.AssertTo(1.4, shaper.Shape([Trace(true, [.9, .5])], GroupIdentity.None)[0].Reward, 1e-14);
     }
 
     [Fact]
     public void Shapers_are_found_by_name_and_an_unknown_one_lists_them()
     {
         foreach (var name in RewardShapers.Names)
-            Assert.Equal(name, RewardShapers.Create(name.ToUpperInvariant()).Name);
-        Assert.Contains("guarded, paper, reference, outcome", Assert.Throws<ArgumentException>(() => RewardShapers.Create("x")).Message, StringComparison.Ordinal);
+            Assert.Equal(name, RewardShapers.Create(name.ToUpperInvariant(), constants: Constants).Name);
+        Assert.Contains("guarded, paper, reference, outcome, telescoped", Assert.Throws<ArgumentException>(() => RewardShapers.Create("x")).Message, StringComparison.Ordinal);
         Assert.Same(EtrPreset.Reference, RewardShapers.PresetOf("reference"));
     }
 
@@ -148,5 +149,5 @@ public sealed class RewardShaperTests
 
     internal static GradedTrace Trace(bool correct, double[] steps, int tokens = 10) => new(correct, steps, steps, tokens);
 
-    private static ShapedReward Shape(string shaper, GradedTrace trace) => Assert.Single(RewardShapers.Create(shaper).Shape([trace]));
+    private static ShapedReward Shape(string shaper, GradedTrace trace) => Assert.Single(RewardShapers.Create(shaper, constants: Constants).Shape([trace], GroupIdentity.None));
 }

@@ -71,6 +71,21 @@ public class GuardTests
         Assert.Empty((await cluster.EndedAsync()).Alarms);
     }
 
+    [Fact]
+    public async Task A_reward_that_does_not_pay_for_the_trend_rings_no_alarm_whatever_the_trend_does()
+    {
+        await using EtrCluster cluster = await EtrCluster.StartAsync();
+        cluster.Engine.Draw = request => Draw(request, opening: 0.4f + 0.08f * request.Policy.Version);
+        await cluster.Run().StartAsync(cluster.StartOf(
+            EtrCluster.Shape(steps: 6),
+            change: configuration => Paper(new GuardOptions())(configuration) with { Reward = new RewardOptions { Shaper = "outcome" } }));
+
+        RunStatus status = await cluster.EndedAsync();
+
+        Assert.Empty(status.Alarms);
+        Assert.True(status.LastStep!.FirstStepEntropy > 0.7);
+    }
+
     // An opening step, then slot + 1 steps of entropy 0.2, all alike, then the right answer: the longer, the higher the trend where
     // the opening is uncertain, and the lower where it is not.
     private static void Draw(RolloutRequest request, float opening)

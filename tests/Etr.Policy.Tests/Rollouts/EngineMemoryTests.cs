@@ -1,5 +1,6 @@
 using Etr.Core.Rollouts;
 using Etr.Policy.Rollouts;
+using Etr.Policy.Rollouts.Cpu;
 
 namespace Etr.Policy.Tests.Rollouts;
 
@@ -8,13 +9,18 @@ namespace Etr.Policy.Tests.Rollouts;
 [Collection(nameof(EngineMemoryTests))]
 public sealed class EngineMemoryTests
 {
-    [Fact]
-    public async Task Resident_memory_is_flat_over_two_thousand_decode_steps()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Resident_memory_is_flat_over_two_thousand_decode_steps(bool cpu)
     {
         using var model = new TinyModel();
         PolicyRef policy = model.Version(0, scale: 0);
-        await using var engine = new TorchRolloutEngine(
-            model.Config, model.Tokenizer, new RolloutEngineOptions { Threads = 1, Capacity = 8 }, new EngineClock(TimeProvider.System));
+        var options = new RolloutEngineOptions { Threads = 1, Capacity = 8 };
+        var clock = new EngineClock(TimeProvider.System);
+        await using IRolloutEngine engine = cpu
+            ? new CpuRolloutEngine(model.Config, model.Tokenizer, options, clock)
+            : new TorchRolloutEngine(model.Config, model.Tokenizer, options, clock);
 
         await DecodeAsync(engine, policy, steps: 300);
         long before = Environment.WorkingSet;
@@ -25,7 +31,7 @@ public sealed class EngineMemoryTests
         Assert.True(grown < 48_000_000, $"resident memory grew by {grown / 1e6:F0} MB");
     }
 
-    private static async Task DecodeAsync(TorchRolloutEngine engine, PolicyRef policy, int steps)
+    private static async Task DecodeAsync(IRolloutEngine engine, PolicyRef policy, int steps)
     {
         RolloutSlot[] slots = [.. Enumerable.Range(0, 8).Select(slot => new RolloutSlot((uint)slot, []))];
         for (uint round = 0; steps > 0; round++)

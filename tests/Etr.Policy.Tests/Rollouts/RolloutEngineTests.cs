@@ -2,6 +2,7 @@ using Etr.Core.Entropies;
 using Etr.Core.Rollouts;
 using Etr.Policy.Models;
 using Etr.Policy.Rollouts;
+using Etr.Policy.Rollouts.Cpu;
 using TorchSharp;
 
 namespace Etr.Policy.Tests.Rollouts;
@@ -16,10 +17,10 @@ public sealed class RolloutEngineTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Every_token_carries_the_figures_of_a_full_forward_pass(bool deterministic)
+    public async Task Every_token_carries_the_figures_of_a_full_forward_pass(bool cpu)
     {
         PolicyRef policy = _model.Version(4);
-        await using IRolloutEngine engine = Engine(deterministic);
+        await using IRolloutEngine engine = Engine(cpu);
         RecordingObserver drawn = await Draw(engine, policy, slots: 3, temperature: 0.7);
 
         using DecoderWeights weights = DecoderWeights.Load(policy.File, _model.Config);
@@ -48,9 +49,9 @@ public sealed class RolloutEngineTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_trace_ends_with_its_end_token_or_at_its_limit(bool deterministic)
+    public async Task A_trace_ends_with_its_end_token_or_at_its_limit(bool cpu)
     {
-        await using IRolloutEngine engine = Engine(deterministic);
+        await using IRolloutEngine engine = Engine(cpu);
         RecordingObserver drawn = await Draw(engine, _model.Version(0), slots: 40, temperature: 1.5, limit: 30);
 
         Assert.Equal(40, drawn.Endings.Count);
@@ -65,20 +66,24 @@ public sealed class RolloutEngineTests : IDisposable
         }
     }
 
-    [Fact]
-    public async Task The_context_limits_a_trace_too()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_context_limits_a_trace_too(bool cpu)
     {
-        await using IRolloutEngine engine = Engine();
+        await using IRolloutEngine engine = Engine(cpu);
         RecordingObserver drawn = await Draw(engine, _model.Version(0, scale: 0), slots: 8, temperature: 1, limit: 10_000);
 
         Assert.Contains(TraceEnd.Truncated, drawn.Endings.Values);
         Assert.Equal(_model.Config.ContextLength - drawn.Prompt.Count, drawn.Endings.Keys.Max(slot => drawn.Trace(slot).Count));
     }
 
-    [Fact]
-    public async Task Steps_are_reported_as_they_end_and_only_then()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Steps_are_reported_as_they_end_and_only_then(bool cpu)
     {
-        await using IRolloutEngine engine = Engine();
+        await using IRolloutEngine engine = Engine(cpu);
         RecordingObserver drawn = await Draw(engine, _model.Version(0, scale: 0), slots: 20, temperature: 1, limit: 60);
 
         Assert.Contains(drawn.Reports.Values, reports => reports.Count > 1);
@@ -96,10 +101,10 @@ public sealed class RolloutEngineTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_seed_redraws_the_same_traces_and_another_seed_others(bool deterministic)
+    public async Task A_seed_redraws_the_same_traces_and_another_seed_others(bool cpu)
     {
         PolicyRef policy = _model.Version(0);
-        await using IRolloutEngine engine = Engine(deterministic);
+        await using IRolloutEngine engine = Engine(cpu);
 
         RecordingObserver first = await Draw(engine, policy, slots: 6, temperature: 1);
         RecordingObserver again = await Draw(engine, policy, slots: 6, temperature: 1);
@@ -115,11 +120,13 @@ public sealed class RolloutEngineTests : IDisposable
         Assert.NotEqual(Ids(first, 0), Ids(first, 1));
     }
 
-    [Fact]
-    public async Task A_prefix_is_continued_as_if_it_had_just_been_drawn()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_prefix_is_continued_as_if_it_had_just_been_drawn(bool cpu)
     {
         PolicyRef policy = _model.Version(0);
-        await using IRolloutEngine engine = Engine();
+        await using IRolloutEngine engine = Engine(cpu);
         RecordingObserver whole = await Draw(engine, policy, slots: 1, temperature: 1);
         List<SampledToken> trace = whole.Trace(0);
 
@@ -128,28 +135,13 @@ public sealed class RolloutEngineTests : IDisposable
         Assert.Equal(Ids(whole, 0).Skip(5), Ids(rest, 0));
     }
 
-    [Fact]
-    public async Task A_deterministic_trace_has_the_same_bits_wherever_it_is_split_and_whatever_surrounds_it()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_whole_prefix_only_ends(bool cpu)
     {
         PolicyRef policy = _model.Version(0);
-        await using IRolloutEngine engine = Engine(deterministic: true);
-        List<SampledToken> whole = (await Draw(engine, policy, slots: 1, temperature: 1)).Trace(0);
-        List<SampledToken> amongOthers = (await Draw(engine, policy, slots: 5, temperature: 1)).Trace(0);
-        Assert.Equal(whole, amongOthers);
-
-        await using IRolloutEngine fresh = Engine(deterministic: true);
-        for (int split = 0; split < whole.Count; split += 3)
-        {
-            RecordingObserver rest = await Draw(split % 2 == 0 ? engine : fresh, policy, [new RolloutSlot(0, whole[..split])], temperature: 1);
-            Assert.Equal(whole[split..], rest.Trace(0));
-        }
-    }
-
-    [Fact]
-    public async Task A_whole_prefix_only_ends()
-    {
-        PolicyRef policy = _model.Version(0);
-        await using IRolloutEngine engine = Engine();
+        await using IRolloutEngine engine = Engine(cpu);
         List<SampledToken> trace = (await Draw(engine, policy, slots: 1, temperature: 1, limit: 12)).Trace(0);
 
         RecordingObserver rest = await Draw(engine, policy, [new RolloutSlot(0, trace)], temperature: 1, limit: 12);
@@ -158,10 +150,12 @@ public sealed class RolloutEngineTests : IDisposable
         Assert.Equal(trace[^1].Id == 1 ? TraceEnd.Finished : TraceEnd.Truncated, rest.Endings[0]);
     }
 
-    [Fact]
-    public async Task Greedy_traces_take_the_most_probable_token()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Greedy_traces_take_the_most_probable_token(bool cpu)
     {
-        await using IRolloutEngine engine = Engine();
+        await using IRolloutEngine engine = Engine(cpu);
         RecordingObserver drawn = await Draw(engine, _model.Version(0), slots: 2, temperature: 0);
 
         Assert.Equal(Ids(drawn, 0), Ids(drawn, 1));
@@ -170,12 +164,14 @@ public sealed class RolloutEngineTests : IDisposable
         Assert.Equal(drawn.Trace(0), recorded.Trace(0));
     }
 
-    [Fact]
-    public async Task More_slots_than_fit_are_drawn_in_turn()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task More_slots_than_fit_are_drawn_in_turn(bool cpu)
     {
         PolicyRef policy = _model.Version(0);
-        await using IRolloutEngine narrow = Engine(capacity: 4);
-        await using IRolloutEngine wide = Engine(capacity: 64);
+        await using IRolloutEngine narrow = Engine(cpu, capacity: 4);
+        await using IRolloutEngine wide = Engine(cpu, capacity: 64);
         RecordingObserver[] inTurn = await Task.WhenAll(Enumerable.Range(0, 5).Select(i => Draw(narrow, policy, slots: 3, temperature: 1, prompt: (uint)i)));
         RecordingObserver[] together = await Task.WhenAll(Enumerable.Range(0, 5).Select(i => Draw(wide, policy, slots: 3, temperature: 1, prompt: (uint)i)));
 
@@ -188,10 +184,12 @@ public sealed class RolloutEngineTests : IDisposable
         }
     }
 
-    [Fact]
-    public async Task Versions_decode_side_by_side_each_with_its_own_weights()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Versions_decode_side_by_side_each_with_its_own_weights(bool cpu)
     {
-        await using IRolloutEngine engine = Engine();
+        await using IRolloutEngine engine = Engine(cpu);
         PolicyRef[] versions = [.. Enumerable.Range(0, 6).Select(version => _model.Version(version))];
         RecordingObserver[] alone = new RecordingObserver[6];
         for (int i = 0; i < 6; i++)
@@ -213,9 +211,9 @@ public sealed class RolloutEngineTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_request_that_is_no_longer_wanted_ends_at_a_token_boundary(bool deterministic)
+    public async Task A_request_that_is_no_longer_wanted_ends_at_a_token_boundary(bool cpu)
     {
-        await using IRolloutEngine engine = Engine(deterministic);
+        await using IRolloutEngine engine = Engine(cpu);
         using var unwanted = new CancellationTokenSource();
         var observer = new RecordingObserver(2)
         {
@@ -233,10 +231,12 @@ public sealed class RolloutEngineTests : IDisposable
         Assert.Contains(TraceEnd.Cancelled, observer.Endings.Values);
     }
 
-    [Fact]
-    public async Task An_observer_that_says_no_ends_its_slot_alone()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_observer_that_says_no_ends_its_slot_alone(bool cpu)
     {
-        await using IRolloutEngine engine = Engine();
+        await using IRolloutEngine engine = Engine(cpu);
         var observer = new RecordingObserver(20) { GoOn = (slot, _) => slot % 2 == 1 };
         RolloutSlot[] slots = [.. Enumerable.Range(0, 20).Select(slot => new RolloutSlot((uint)slot, []))];
         await engine.SubmitAsync(Request(_model.Version(0, scale: 0), slots, observer, 1, CancellationToken.None), TestContext.Current.CancellationToken);
@@ -249,9 +249,9 @@ public sealed class RolloutEngineTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_file_that_is_not_the_published_one_fails_its_request_and_the_next_is_served(bool deterministic)
+    public async Task A_file_that_is_not_the_published_one_fails_its_request_and_the_next_is_served(bool cpu)
     {
-        await using IRolloutEngine engine = Engine(deterministic);
+        await using IRolloutEngine engine = Engine(cpu);
         PolicyRef good = _model.Version(0);
 
         RecordingObserver forged = await Draw(engine, good with { Sha256 = new string('0', 64) }, slots: 2, temperature: 1);
@@ -265,11 +265,12 @@ public sealed class RolloutEngineTests : IDisposable
     }
 
     [Theory]
-    [InlineData("[A]7 what")]
-    [InlineData("")]
-    public async Task A_prompt_that_cannot_be_read_fails_its_request(string prompt)
+    [InlineData("[A]7 what", false)]
+    [InlineData("", false)]
+    [InlineData("", true)]
+    public async Task A_prompt_that_cannot_be_read_fails_its_request(string prompt, bool cpu)
     {
-        await using IRolloutEngine engine = Engine();
+        await using IRolloutEngine engine = Engine(cpu);
         var observer = new RecordingObserver(1);
         await engine.SubmitAsync(
             Request(_model.Version(0), [new RolloutSlot(0, [])], observer, 1, CancellationToken.None) with { Prompt = prompt }, TestContext.Current.CancellationToken);
@@ -278,10 +279,12 @@ public sealed class RolloutEngineTests : IDisposable
         Assert.NotNull(observer.Failure);
     }
 
-    [Fact]
-    public async Task Weights_that_are_not_finite_fail_their_request()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Weights_that_are_not_finite_fail_their_request(bool cpu)
     {
-        await using IRolloutEngine engine = Engine();
+        await using IRolloutEngine engine = Engine(cpu);
         RecordingObserver drawn = await Draw(engine, _model.Version(0, scale: double.NaN), slots: 2, temperature: 1);
 
         Assert.Contains("not finite", drawn.Failure, StringComparison.Ordinal);
@@ -290,9 +293,9 @@ public sealed class RolloutEngineTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_stopped_engine_has_ended_every_slot_and_takes_no_more(bool deterministic)
+    public async Task A_stopped_engine_has_ended_every_slot_and_takes_no_more(bool cpu)
     {
-        IRolloutEngine engine = Engine(deterministic, capacity: 4);
+        IRolloutEngine engine = Engine(cpu, capacity: 4);
         PolicyRef policy = _model.Version(0, scale: 0);
         RecordingObserver[] observers = [.. Enumerable.Range(0, 6).Select(_ => new RecordingObserver(2))];
         foreach (RecordingObserver observer in observers)
@@ -310,12 +313,12 @@ public sealed class RolloutEngineTests : IDisposable
 
     private static IEnumerable<int> Ids(RecordingObserver observer, uint slot) => observer.Trace(slot).Select(token => token.Id);
 
-    private IRolloutEngine Engine(bool deterministic = false, int capacity = 64)
+    private IRolloutEngine Engine(bool cpu = false, int capacity = 64)
     {
         var options = new RolloutEngineOptions { Threads = 1, Capacity = capacity };
         var clock = new EngineClock(TimeProvider.System);
-        return deterministic
-            ? new DeterministicRolloutEngine(_model.Config, _model.Tokenizer, options, clock)
+        return cpu
+            ? new CpuRolloutEngine(_model.Config, _model.Tokenizer, options, clock)
             : new TorchRolloutEngine(_model.Config, _model.Tokenizer, options, clock);
     }
 

@@ -277,12 +277,16 @@ public sealed class GrpoTrainerTests : IDisposable
         Assert.Contains(ModelFiles.Weights, refused.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void No_tensor_outlives_its_step()
+    [Theory]
+    [InlineData(false, 1)]
+    [InlineData(true, 1)]
+    [InlineData(false, 2)]
+    public void No_tensor_outlives_its_step(bool checkpointing, int miniBatches)
     {
+        TrainingOptions options = new() { KlCoefficient = 0.1, Checkpointing = checkpointing, MiniBatches = miniBatches, Correction = "token-tis" };
         // On this thread, whose count of live tensors no other test changes.
         using Learner learner = Learner.Open(
-            _policy.Folder, new TrainingOptions { KlCoefficient = 0.1 }, TinyPolicy.Temperature, torch.CPU);
+            _policy.Folder, options, TinyPolicy.Temperature, torch.CPU);
         long Live() => DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         learner.Step(TinyPolicy.Batch(1), Cancellation);
         TrainingBatch next = TinyPolicy.Batch(2);

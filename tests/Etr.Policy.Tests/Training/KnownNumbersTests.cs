@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Etr.Policy.Training;
+using Etr.Policy.Training.Losses;
 using TorchSharp;
 
 namespace Etr.Policy.Tests.Training;

@@ -1,5 +1,5 @@
-using Etr.Core.Training;
 using Etr.Policy.Training;
+using Etr.Policy.Training.Losses;
 using TorchSharp;
 
 namespace Etr.Policy.Tests.Training;
@@ -56,15 +56,6 @@ public sealed class LossTests
         using DisposeScope scope = torch.NewDisposeScope();
         torch.Tensor ratio = ImportanceRatio.Of(Double(0.0, -5000.0), Double(-5000.0, 0.0));
         Assert.Equal([Math.Exp(20.0), Math.Exp(-20.0)], ratio.data<double>().ToArray());
-    }
-
-    [Theory]
-    [InlineData("grpo", null, 0.2)]
-    [InlineData("dapo", null, 0.28)]
-    [InlineData("dapo", 0.25, 0.25)]
-    public void Clip_range_follows_the_loss_unless_set(string loss, double? set, double expected)
-    {
-        Assert.Equal(new ClipRange(0.2, expected, 3.0), ClipRange.From(new TrainingOptions { Loss = loss, ClipHigh = set }));
     }
 
     [Fact]

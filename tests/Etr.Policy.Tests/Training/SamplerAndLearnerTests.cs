@@ -2,6 +2,7 @@ using Etr.Core.Rollouts;
 using Etr.Core.Training;
 using Etr.Policy.Models;
 using Etr.Policy.Rollouts;
+using Etr.Policy.Rollouts.Cpu;
 using Etr.Policy.Runtime;
 using Etr.Policy.Tests.Rollouts;
 using Etr.Policy.Training;
@@ -25,14 +26,19 @@ public sealed class SamplerAndLearnerTests : IDisposable
         _folder.Delete(recursive: true);
     }
 
-    [Fact]
-    public async Task A_sampler_and_a_learner_agree_on_every_policy_version_and_raise_what_is_rewarded()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_sampler_and_a_learner_agree_on_every_policy_version_and_raise_what_is_rewarded(bool cpu)
     {
         PolicyRef policy = _model.Version(0, scale: 3);
         _model.Config.Write(Path.Combine(_folder.FullName, ModelFiles.Config));
         File.Copy(policy.File, Path.Combine(_folder.FullName, ModelFiles.Weights));
         EngineClock clock = new(TimeProvider.System);
-        await using IRolloutEngine sampler = new TorchRolloutEngine(_model.Config, _model.Tokenizer, new RolloutEngineOptions { Threads = 1 }, clock);
+        RolloutEngineOptions options = new() { Threads = 1 };
+        await using IRolloutEngine sampler = cpu
+            ? new CpuRolloutEngine(_model.Config, _model.Tokenizer, options, clock)
+            : new TorchRolloutEngine(_model.Config, _model.Tokenizer, options, clock);
         await using GrpoTrainer learner = await GrpoTrainer.OpenAsync(
             _folder.FullName, new TrainingOptions { LearningRate = 1e-2 }, Temperature, TorchRuntime.Start("cpu", 1), clock, TimeProvider.System, Cancellation);
 

@@ -55,7 +55,7 @@ public sealed class StepPlanTests
     {
         TrainingGroup group = new(1, [5, 6], [Trace(0.5, 7, 8, 9), Trace(-1.0, 4)]);
         using DisposeScope scope = torch.NewDisposeScope();
-        MicroBatch batch = MicroBatch.Of(Plan(100, group).MicroBatches[0], torch.ScalarType.Float32, torch.CPU);
+        MicroBatch batch = MicroBatch.Of(Plan(100, group).MicroBatches.Single(), torch.ScalarType.Float32, torch.CPU);
         Assert.Equal([2, 4], batch.Ids.shape);
         Assert.Equal([5, 6, 7, 8, 5, 6, 0, 0], batch.Ids.data<long>().ToArray());
         Assert.Equal([1, 2, 3, 5], batch.Positions.data<long>().ToArray());
@@ -65,7 +65,7 @@ public sealed class StepPlanTests
     }
 
     private static StepPlan Plan(int budget, params TrainingGroup[] groups) =>
-        StepPlan.Of(new TrainingBatch(1, groups), new TrainingOptions { MicroBatchTokens = budget }, 13, 64);
+        StepPlan.Of(new TrainingBatch(1, groups), new TrainingOptions { Aggregation = "token-mean", MicroBatchTokens = budget }, 13, 64);
 
     private static (long Ordinal, int Slot)[] Rows(StepPlan plan) =>
         [.. plan.MicroBatches.SelectMany(batch => batch.Select(trace => (trace.Ordinal, trace.Slot)))];

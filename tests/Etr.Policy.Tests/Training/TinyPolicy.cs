@@ -68,6 +68,8 @@ internal sealed class TinyPolicy : IDisposable
     /// <summary>Three groups of four traces of 3 to 14 tokens; the sampler's log-probabilities are a little off the policy's.</summary>
     public static TrainingBatch Batch(int step, Func<int, int, TrainingTrace, TrainingTrace>? change = null)
     {
+        // How a product is cut up over threads shows in its last bits, and this thread is whichever the test runs on.
+        TorchRuntime.UseThreads(1);
         PhiloxSequence random = new(5, 1, (ulong)step);
         List<TrainingGroup> groups = [];
         for (int group = 0; group < 3; group++)
@@ -89,6 +91,9 @@ internal sealed class TinyPolicy : IDisposable
 
         return new TrainingBatch(step, groups);
     }
+
+    /// <summary>The prompt of a group (0 to 2) of <see cref="Batch"/>.</summary>
+    public static int[] PromptOf(int step, int group) => [.. Batch(step).Groups[group].PromptTokens];
 
     /// <summary>Log-probabilities of a trace under the starting policy, one position at a time and without the trainer's code.</summary>
     public static float[] LogProbs(int[] prompt, int[] tokens)

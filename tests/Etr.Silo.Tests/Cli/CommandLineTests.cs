@@ -24,6 +24,7 @@ public sealed class CommandLineTests
     [InlineData("audit")]
     [InlineData("doctor")]
     [InlineData("conformance")]
+    [InlineData("compare")]
     public async Task Help_of_a_verb_ends_in_examples_of_it(string verb)
     {
         Invocation call = await Invocation.RunAsync(verb, "--help");

@@ -62,6 +62,13 @@ public sealed class SettingsReaderTests
     }
 
     [Fact]
+    public void A_mix_of_shapers_is_one_value_and_a_class_of_ones_own_a_shaper()
+    {
+        var reward = SettingsReader.Read([SettingLayer.FromAssignments(["Etr:Reward:Mix=outcome=1, lcpo-max=0.5", "Etr:Reward:Shaper=type:My.Own.Shaper", "Etr:Reward:Assembly=own.dll"])]).Run.Reward;
+        Assert.Equal(("outcome=1, lcpo-max=0.5", "type:My.Own.Shaper", "own.dll"), (reward.Mix, reward.Shaper, reward.Assembly));
+    }
+
+    [Fact]
     public void An_assignment_without_an_equals_sign_says_what_it_should_look_like() =>
         Assert.Contains("KEY=VALUE", Assert.Throws<ConfigurationException>(() => SettingLayer.FromAssignments(["Etr:Run:Steps"])).Message, StringComparison.Ordinal);
 

@@ -29,6 +29,38 @@ public sealed class TrainCommandTests : IDisposable
         Assert.False(Directory.Exists(Path.Combine(_folder, "none")));
     }
 
+    [Theory]
+    [InlineData("grpo", "update     grpo, token-mean, clip 0.2/0.2, dual clip 3, correction none, KL k3 × 0,", "advantages trend-normalized")]
+    [InlineData("dr-grpo", "update     dr-grpo, constant, clip 0.2/0.2, dual clip 3, correction none,", "advantages center")]
+    [InlineData("gspo", "update     gspo, seq-mean-token-mean, clip 0.0003/0.0004, correction none,", "advantages trend-normalized")]
+    [InlineData("sapo", "update     sapo, seq-mean-token-mean, no clip, correction none,", "advantages trend-normalized")]
+    public async Task A_dry_run_names_what_the_loss_has_filled_in(string loss, string update, string advantages)
+    {
+        Invocation call = await Invocation.RunAsync("train", "--dry-run", "--set", $"Etr:Training:Loss={loss}");
+
+        Assert.Equal(ExitCodes.Done, call.Code);
+        Assert.Contains(update, call.Output, StringComparison.Ordinal);
+        Assert.Contains(advantages, call.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_set_wins_over_what_the_loss_would_fill_in()
+    {
+        Invocation call = await Invocation.RunAsync(
+            "train", "--dry-run", "--set", "Etr:Training:Loss=dr-grpo", "--set", "Etr:Reward:Estimator=rloo", "--set", "Etr:Training:Aggregation=token-mean");
+
+        Assert.Contains("advantages rloo", call.Output, StringComparison.Ordinal);
+        Assert.Contains("update     dr-grpo, token-mean", call.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_clip_for_a_loss_without_one_is_refused()
+    {
+        Invocation call = await Refused("--set", "Etr:Training:Loss=sapo", "--set", "Etr:Training:ClipHigh=0.3");
+
+        Assert.Contains("loss 'sapo' has no upper clip range", call.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_secret_is_not_printed()
     {

@@ -1,0 +1,122 @@
+using Etr.Policy.Models;
+using TorchSharp;
+using TorchSharp.Modules;
+
+namespace Etr.Policy.Training.Passes;
+
+/// <summary>
+/// A layer's matrices that read the normalised residual stream, joined so that each norm feeds one product: q, k and v, and gate and
+/// up. The norms' weights are multiplied into them, and rows of q and k stand in rotary pairs, as in the sampler's decoder.
+/// </summary>
+/// <remarks>They are leaves of the graph and copies of the weights: read again before an update, their gradients taken apart after it.</remarks>
+internal sealed class JoinedLayer : IDisposable
+{
+    private const string Before = "input_layernorm.weight";
+    private const string Between = "post_attention_layernorm.weight";
+    private static readonly string[] Projections = ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"];
+    private static readonly string[] Gates = ["mlp.gate_proj.weight", "mlp.up_proj.weight"];
+
+    private readonly ModelConfig _config;
+    private readonly int _layer;
+    private readonly long[] _rows;
+
+    public JoinedLayer(DecoderWeights weights, int layer)
+    {
+        _config = weights.Config;
+        _layer = layer;
+        _rows = [_config.Heads, _config.KeyValueHeads, _config.KeyValueHeads];
+        using DisposeScope scope = torch.NewDisposeScope();
+        Joined = Leaf.Like(Of(weights, Before), [_rows.Sum() * _config.HeadSize, _config.HiddenSize]);
+        JoinedBias = Leaf.Like(Of(weights, Before), [_rows.Sum() * _config.HeadSize]);
+        GateUp = Leaf.Like(Of(weights, Before), [2L * _config.IntermediateSize, _config.HiddenSize]);
+        Output = Of(weights, "self_attn.o_proj.weight");
+        Down = Of(weights, "mlp.down_proj.weight");
+    }
+
+    /// <summary>q, k and v, [(heads + 2 · kv heads) · size, hidden].</summary>
+    public Leaf Joined { get; }
+
+    /// <summary>Their biases.</summary>
+    public Leaf JoinedBias { get; }
+
+    /// <summary>gate and up, [2 · intermediate, hidden].</summary>
+    public Leaf GateUp { get; }
+
+    /// <summary>The weight itself, [hidden, heads · size].</summary>
+    public torch.Tensor Output { get; }
+
+    /// <summary>The weight itself, [hidden, intermediate].</summary>
+    public torch.Tensor Down { get; }
+
+    /// <summary>Reads the weights again.</summary>
+    public void Refresh(DecoderWeights weights)
+    {
+        using IDisposable noGradient = torch.no_grad();
+        using DisposeScope scope = torch.NewDisposeScope();
+        long start = 0;
+        for (int i = 0; i < Projections.Length; i++)
+        {
+            long count = _rows[i] * _config.HeadSize;
+            Joined.Value.narrow(0, start, count).copy_(Paired(Of(weights, Projections[i] + ".weight"), i).mul(Of(weights, Before)));
+            JoinedBias.Value.narrow(0, start, count).copy_(Paired(Of(weights, Projections[i] + ".bias"), i));
+            start += count;
+        }
+
+        for (int i = 0; i < Gates.Length; i++)
+            GateUp.Value.narrow(0, (long)i * _config.IntermediateSize, _config.IntermediateSize).copy_(Of(weights, Gates[i]).mul(Of(weights, Between)));
+    }
+
+    /// <summary>Adds the gradients to those of the weights that were joined: of W' = W·norm, dW = dW'·norm and dnorm = Σ dW'·W.</summary>
+    public void Collect(DecoderWeights weights, Func<string, torch.Tensor> gradientOf)
+    {
+        using IDisposable noGradient = torch.no_grad();
+        using DisposeScope scope = torch.NewDisposeScope();
+        long start = 0;
+        for (int i = 0; i < Projections.Length; i++)
+        {
+            long count = _rows[i] * _config.HeadSize;
+            Norm(Before, Projections[i] + ".weight", Unpaired(Joined.Gradient.narrow(0, start, count), i));
+            gradientOf(Name(Projections[i] + ".bias")).add_(Unpaired(JoinedBias.Gradient.narrow(0, start, count), i));
+            start += count;
+        }
+
+        for (int i = 0; i < Gates.Length; i++)
+            Norm(Between, Gates[i], GateUp.Gradient.narrow(0, (long)i * _config.IntermediateSize, _config.IntermediateSize));
+
+        void Norm(string norm, string matrix, torch.Tensor gradient)
+        {
+            gradientOf(Name(matrix)).addcmul_(gradient, Of(weights, norm).detach(), 1);
+            gradientOf(Name(norm)).add_(gradient.mul(Of(weights, matrix)).sum([0L]));
+        }
+    }
+
+    /// <summary>Gradients back to zero.</summary>
+    public void Clear()
+    {
+        Joined.Gradient.zero_();
+        JoinedBias.Gradient.zero_();
+        GateUp.Gradient.zero_();
+    }
+
+    public void Dispose()
+    {
+        Joined.Dispose();
+        JoinedBias.Dispose();
+        GateUp.Dispose();
+    }
+
+    private string Name(string weight) => WeightShapes.Of(_layer, weight);
+
+    private Parameter Of(DecoderWeights weights, string weight) => weights[Name(weight)];
+
+    // [heads, 2, size/2, …] → [heads, size/2, 2, …]; values (the third) are not rotated.
+    private torch.Tensor Paired(torch.Tensor rows, int projection) => projection == 2 ? rows : Turn(rows, projection, 2, _config.HeadSize / 2);
+
+    private torch.Tensor Unpaired(torch.Tensor rows, int projection) => projection == 2 ? rows : Turn(rows, projection, _config.HeadSize / 2, 2);
+
+    private torch.Tensor Turn(torch.Tensor rows, int projection, long outer, long inner)
+    {
+        long[] rest = [.. rows.shape.Skip(1)];
+        return rows.reshape([_rows[projection], outer, inner, .. rest]).transpose(1, 2).reshape(rows.shape);
+    }
+}
