@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using Etr.Benchmarks.Clusters;
 using Etr.Core.Evaluation;
 using Etr.Core.Grading;
@@ -7,64 +6,71 @@ using Etr.Core.Rollouts;
 using Etr.Core.Runs;
 using Etr.Core.Statistics;
 using Etr.Core.Tasks.Arithmetic;
-using Etr.Policy.Models;
 using Etr.Policy.Rollouts;
 using Etr.Policy.Runtime;
-using Etr.Policy.Tokenizers;
+using Etr.Silo.Engines;
 
 namespace Etr.Benchmarks.Repairs;
 
 /// <summary>
-/// What re-checks are worth to a policy of style D: accuracy by how many of the four lines were re-checked, with 95 % intervals, how
-/// many lines were wrong and repaired, and the entropies where results, repairs and re-checks were drawn. One trace a prompt, so
-/// that traces are independent. Arguments: [--model DIR] [--split train|held-out] [--prompts N] [--temperature T] [--threads N].
+/// What re-checks are worth to a policy of style D: accuracy by how many of the four lines were re-checked, and where every
+/// re-check is refused, with 95 % intervals; how many lines were wrong and repaired; and the entropies where results, repairs and
+/// re-checks were drawn. One trace a prompt, so that traces are independent. Arguments: [--model DIR] [--split train|held-out]
+/// [--prompts N] [--temperature T] [--threads N].
 /// </summary>
 internal static class RepairPrice
 {
+    // Of the training prompts: any seed but that of pretraining, so that a policy has met these prompts only by chance.
+    private const ulong Seed = 99;
+    private const int MostPrompts = 100_000;
+
     public static async Task<int> RunAsync(string[] args)
     {
         var arguments = new Arguments(args);
-        ArithmeticSplit split = arguments.Text("--split", "held-out") == "train" ? ArithmeticSplit.Train : ArithmeticSplit.HeldOut;
-        var sampling = new SamplingOptions { Temperature = double.Parse(arguments.Text("--temperature", "0.7"), CultureInfo.InvariantCulture) };
-        TorchRuntime runtime = TorchRuntime.Start("cpu", arguments.Number("--threads", 0));
         string folder = arguments.Text("--model", Path.Combine("models", "repair"));
-        ModelDescription model = ModelFiles.Describe(folder);
-        var policy = new PolicyRef(0, model.File, Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(model.File))));
-        IPolicyTokenizer tokenizer = TokenizerFile.Read(Path.Combine(folder, ModelFiles.Tokenizer));
-        var prompts = new ArithmeticPromptSet(0, split, arguments.Number("--prompts", 4096), [ArithmeticStyle.D]);
+        var sampling = new SamplingOptions { Temperature = double.Parse(arguments.Text("--temperature", "0.7"), CultureInfo.InvariantCulture) };
+        ArithmeticPromptSet prompts = Prompts(arguments);
 
-        await using var engine = new TorchRolloutEngine(
-            model.Config, tokenizer, new RolloutEngineOptions { Threads = runtime.Threads, Capacity = 64, QueueLength = 64 }, new EngineClock(TimeProvider.System));
-        var traces = new Trace[prompts.Count];
-        for (int i = 0; i < traces.Length; i++)
-        {
-            traces[i] = new Trace();
-            await engine.SubmitAsync(
-                new RolloutRequest(prompts[i].Text, (uint)i, 0, 1, policy, sampling, [new RolloutSlot(0, [])], traces[i], CancellationToken.None), CancellationToken.None);
-        }
+        var options = new PolicyOptions { Path = folder, Threads = arguments.Number("--threads", 0) };
+        TorchRuntime.Start(options.Device, options.Threads);
+        await using IRolloutEngine engine = RolloutEngines.Create(options, new EngineClock(TimeProvider.System));
+        var draws = new RepairDraws(engine, await StartingPolicy.OfAsync(folder, CancellationToken.None), prompts, sampling);
+        IReadOnlyList<SampledToken>[] drawn = await draws.FreeAsync();
+        IReadOnlyList<SampledToken>[] refused = await draws.WithoutRechecksAsync(drawn);
 
-        IAnswerGrader grader = TaskGraders.Of(new TaskOptions());
-        var rows = new List<(RepairTrace Trace, bool Right)>();
-        for (int i = 0; i < traces.Length; i++)
-        {
-            IReadOnlyList<SampledToken> tokens = await traces[i].Ended;
-            rows.Add((new RepairTrace(prompts.Problem(i), tokens), grader.Grade(string.Concat(tokens.Select(token => token.Text)), prompts[i].Answer).Correct));
-        }
-
+        IAnswerGrader grader = TaskGraders.Of(new RunConfiguration());
+        (RepairTrace, bool) Read(IReadOnlyList<SampledToken> tokens, int index) => (
+            new RepairTrace(prompts.Problem(index), tokens),
+            grader.Grade(string.Concat(tokens.Select(token => token.Text)), prompts[index].Answer).Correct);
         Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{folder}: {rows.Count} prompts of {prompts.Name}, style D, temperature {sampling.Temperature}, a trace each"));
-        Write(rows);
+            CultureInfo.InvariantCulture, $"{folder}: {prompts.Count} prompts of {prompts.Name}, style D, temperature {sampling.Temperature}, a trace each"));
+        Write([.. drawn.Select(Read)], [.. refused.Select(Read)]);
         return 0;
     }
 
-    private static void Write(List<(RepairTrace Trace, bool Right)> rows)
+    private static ArithmeticPromptSet Prompts(Arguments arguments)
     {
-        Console.WriteLine($"{"lines re-checked",-18}{"traces",8}{"accuracy",10}{"95 % interval",18}{"tokens",9}");
+        (ulong seed, ArithmeticSplit split) = arguments.Text("--split", "train") switch
+        {
+            "train" => (Seed, ArithmeticSplit.Train),
+            "held-out" => (0UL, ArithmeticSplit.HeldOut),
+            var other => throw new ArgumentException($"no split '{other}': train or held-out", nameof(arguments)),
+        };
+        int count = arguments.Number("--prompts", 4096);
+        return count is >= 1 and <= MostPrompts
+            ? new ArithmeticPromptSet(seed, split, count, [ArithmeticStyle.D])
+            : throw new ArgumentException($"--prompts {count}: expected 1 to {MostPrompts}", nameof(arguments));
+    }
+
+    private static void Write(List<(RepairTrace Trace, bool Right)> rows, List<(RepairTrace Trace, bool Right)> refused)
+    {
+        Console.WriteLine($"{"lines re-checked",-19}{"traces",8}{"accuracy",10}{"95 % interval",18}{"tokens",9}");
         Row("all", rows);
         Row("none", rows.Where(row => row.Trace.Checked == 0));
         Row("one or more", rows.Where(row => row.Trace.Checked > 0));
         for (int lines = 1; lines <= ArithmeticProblem.Length; lines++)
             Row(lines.ToString(CultureInfo.InvariantCulture), rows.Where(row => row.Trace.Checked == lines));
+        Row("re-checks refused", refused);
 
         List<RepairTrace> traces = rows.ConvertAll(row => row.Trace);
         int written = traces.Sum(trace => trace.ResultEntropies.Count);
@@ -91,7 +97,7 @@ internal static class RepairPrice
         string figures = rows.Length == 0 ? "" : string.Create(
             CultureInfo.InvariantCulture,
             $"{(double)right / rows.Length,10:F3}{$"{interval.Low:F3} – {interval.High:F3}",18}{rows.Average(row => row.Trace.Tokens),9:F1}");
-        Console.WriteLine($"{name,-18}{rows.Length,8}{figures}");
+        Console.WriteLine($"{name,-19}{rows.Length,8}{figures}");
     }
 
     private static string Share(int some, int all) =>
@@ -101,22 +107,4 @@ internal static class RepairPrice
         traces.SelectMany(entropies).DefaultIfEmpty(double.NaN).Average().ToString("F3", CultureInfo.InvariantCulture);
 
     private static void Print(FormattableString line) => Console.WriteLine(FormattableString.Invariant(line));
-
-    private sealed class Trace : IRolloutObserver
-    {
-        private readonly List<SampledToken> _tokens = [];
-        private readonly TaskCompletionSource<IReadOnlyList<SampledToken>> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public Task<IReadOnlyList<SampledToken>> Ended => _ended.Task;
-
-        public bool OnTokens(uint slot, IReadOnlyList<SampledToken> tokens)
-        {
-            _tokens.AddRange(tokens);
-            return true;
-        }
-
-        public void OnEnd(uint slot, TraceEnd ending, IReadOnlyList<int> promptTokens) => _ended.TrySetResult(_tokens);
-
-        public void OnFailed(string reason) => _ended.TrySetException(new InvalidOperationException(reason));
-    }
 }

@@ -13,6 +13,7 @@ internal sealed partial class RepairTrace
     private readonly int[] _checks = new int[ArithmeticProblem.Length];
     private readonly bool[] _written = new bool[ArithmeticProblem.Length];
     private readonly bool[] _wrong = new bool[ArithmeticProblem.Length];
+    private readonly bool[] _standsWrong = new bool[ArithmeticProblem.Length];
 
     private readonly ArithmeticProblem _problem;
     private int _value;
@@ -32,6 +33,9 @@ internal sealed partial class RepairTrace
             start = i + 1;
         }
 
+        // What follows the last blank line is the answer: drawn in place of one more re-check.
+        if (_written[0] && start < tokens.Count)
+            _choiceEntropies.Add(tokens[start].Entropy);
         Tokens = tokens.Count;
     }
 
@@ -59,7 +63,7 @@ internal sealed partial class RepairTrace
     /// <summary>Wrong lines that a re-check put right.</summary>
     public int Repaired { get; private set; }
 
-    /// <summary>Right lines that a re-check called wrong.</summary>
+    /// <summary>Re-checks that called a line wrong that was right, or had been put right.</summary>
     public int FalseAlarms { get; private set; }
 
     /// <summary>Lines that are neither a solved operation nor a re-check.</summary>
@@ -71,7 +75,7 @@ internal sealed partial class RepairTrace
     /// <summary>Entropies (nats) where the result of a repair was drawn.</summary>
     public IReadOnlyList<double> RepairEntropies => _repairEntropies;
 
-    /// <summary>Entropies (nats) where it was drawn whether to re-check: the first token of every later line but the answer.</summary>
+    /// <summary>Entropies (nats) where it was drawn whether to re-check: the first token of every line but the first.</summary>
     public IReadOnlyList<double> ChoiceEntropies => _choiceEntropies;
 
     private void Read(SampledToken[] line)
@@ -81,7 +85,8 @@ internal sealed partial class RepairTrace
             _choiceEntropies.Add(line[0].Entropy);
         if (Solved().Match(text) is { Success: true } solved && Index(solved) is int index)
         {
-            _wrong[index] |= !IsRight(solved);
+            _standsWrong[index] = !IsRight(solved);
+            _wrong[index] |= _standsWrong[index];
             _written[index] = true;
             MiscopiedValues += Digit(solved, "value") == _value ? 0 : 1;
             MiscopiedOperations += (solved.Groups["operator"].Value[0], Digit(solved, "digit")) == _problem.Operations[index] ? 0 : 1;
@@ -100,17 +105,22 @@ internal sealed partial class RepairTrace
 
     private void Judge(int index, Match check, SampledToken[] line)
     {
-        bool first = _checks[index]++ == 0;
+        _checks[index]++;
         if (!check.Groups["no"].Success)
             return;
         Match repair = Solved().Match(check.Groups["no"].Value);
         _repairEntropies.Add(line[^1].Entropy);
         if (repair.Success)
             _value = Digit(repair, "result");
-        if (!first || !_wrong[index])
+        if (!_standsWrong[index])
+        {
             FalseAlarms++;
+        }
         else if (repair.Success && IsRight(repair))
+        {
             Repaired++;
+            _standsWrong[index] = false;
+        }
     }
 
     private static int? Index(Match line) => Digit(line, "index") is int number and >= 1 and <= ArithmeticProblem.Length ? number - 1 : null;

@@ -52,10 +52,10 @@ internal sealed class ChainWriter(ArithmeticProblem problem, PhiloxSequence rand
             switch (problem.Style)
             {
                 case ArithmeticStyle.A:
-                    Repeat(MoreHedges, room + 1, () => AddLine($"{Pick(ArithmeticVocabulary.Hedges)}{Pick(ArithmeticVocabulary.Markers)}{problem.Line(line)} ok"));
+                    Repeat(MoreHedges, room + 1, () => AddLine($"{Pick(ArithmeticVocabulary.Hedges)}{Pick(ArithmeticVocabulary.Markers)}{problem.Line(line)}{ArithmeticVocabulary.Agreed}"));
                     break;
                 case ArithmeticStyle.B:
-                    Repeat(MoreChecks, room + 1, () => AddLine($"{ArithmeticVocabulary.Hedges[0]}{problem.Line(line)} ok"));
+                    Repeat(MoreChecks, room + 1, () => AddLine($"{ArithmeticVocabulary.Hedges[0]}{problem.Line(line)}{ArithmeticVocabulary.Agreed}"));
                     break;
                 default:
                     break;
