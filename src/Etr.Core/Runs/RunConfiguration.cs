@@ -129,7 +129,7 @@ public sealed record TaskOptions
     public int Prompts { get; init; } = 256;
 
     /// <summary>Styles of the <c>arithmetic</c> task, a letter each, of <c>ABCD</c> (docs/tasks.md). The default value is <c>ABC</c>.</summary>
-    [RegularExpression(ArithmeticStyles.Pattern)]
+    [Required, RegularExpression(ArithmeticStyles.Pattern)]
     public string Styles { get; init; } = "ABC";
 
     /// <summary>JSONL file of training prompts, for <c>jsonl</c>. The default value is empty.</summary>

@@ -89,7 +89,11 @@ public sealed record PretrainRecipe
 
     /// <summary>The recipe for some styles: <see cref="Repair"/> for D alone, the default values for any others.</summary>
     /// <exception cref="ArgumentException">A letter names no style, or there is none.</exception>
-    public static PretrainRecipe Of(string styles) => ArithmeticStyles.Parse(styles) is [ArithmeticStyle.D] ? Repair : new() { Styles = styles };
+    public static PretrainRecipe Of(string styles)
+    {
+        IReadOnlyList<ArithmeticStyle> taught = ArithmeticStyles.Parse(styles);
+        return taught is [ArithmeticStyle.D] ? Repair : new() { Styles = string.Concat(taught) };
+    }
 
     /// <summary>All optimiser steps.</summary>
     public int Steps => ShortChainSteps + FullChainSteps + SlipSteps;

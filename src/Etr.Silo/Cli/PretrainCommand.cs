@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.RegularExpressions;
 using Etr.Core.Tasks.Arithmetic;
 using Etr.Policy.Pretraining;
 using Etr.Policy.Runtime;
@@ -20,7 +19,7 @@ internal sealed class PretrainCommand : IEtrCommand
     private readonly Option<long> _seed = new("--seed") { Description = "Seed of weights and demonstrations.", HelpName = "N", DefaultValueFactory = static _ => 1 };
     private readonly Option<string> _styles = new("--styles")
     {
-        Description = "Styles to teach, letters of ABCD (docs/tasks.md). D alone has a shorter recipe of its own.",
+        Description = "Styles to teach, letters of " + ArithmeticStyles.Letters + " (docs/tasks.md). D alone has a shorter recipe of its own.",
         HelpName = "LETTERS",
         DefaultValueFactory = static _ => "ABC",
     };
@@ -39,7 +38,7 @@ internal sealed class PretrainCommand : IEtrCommand
     public IReadOnlyList<string> Examples =>
     [
         "etr pretrain --out models/arithmetic --seed 1       make the shipped policy again",
-        "etr pretrain --out models/repair --styles D          make the shipped policy whose re-checks repair",
+        "etr pretrain --out models/repair --styles D         make the shipped policy whose re-checks repair",
         "etr pretrain --out /tmp/tiny --scale 0.01           see it work in seconds",
     ];
 
@@ -52,8 +51,8 @@ internal sealed class PretrainCommand : IEtrCommand
         };
         _styles.Validators.Add(static result =>
         {
-            if (result.Tokens.Count > 0 && !Regex.IsMatch(result.Tokens[0].Value, ArithmeticStyles.Pattern))
-                result.AddError($"--styles {result.Tokens[0].Value}: expected letters of ABCD");
+            if (result.Tokens.Count > 0 && !ArithmeticStyles.AreIn(result.Tokens[0].Value))
+                result.AddError($"--styles {result.Tokens[0].Value}: expected letters of {ArithmeticStyles.Letters}");
         });
         InRange(_seed, 0, long.MaxValue);
         InRange(_scale, 1e-6, 10);

@@ -125,6 +125,7 @@ public sealed partial class RepairStyleTests
     [InlineData("E")]
     [InlineData("AX")]
     [InlineData("a")]
+    [InlineData("D\n")]
     [InlineData("")]
     public void A_letter_without_a_style_is_refused(string letters) =>
         Assert.Throws<ArgumentException>(() => ArithmeticStyles.Parse(letters));

@@ -42,7 +42,7 @@ public sealed class PretrainerTests : IDisposable
     {
         Assert.Equal(PretrainRecipe.Repair, PretrainRecipe.Of("D"));
         Assert.Equal(new PretrainRecipe(), PretrainRecipe.Of("ABC"));
-        Assert.Equal(new PretrainRecipe { Styles = "BD" }, PretrainRecipe.Of("BD"));
+        Assert.Equal(new PretrainRecipe { Styles = "BD" }, PretrainRecipe.Of("DB"));
         Assert.Throws<ArgumentException>(() => PretrainRecipe.Of("E"));
         // Wrong lines are the style's errors: a slip of the answer would add errors that no re-check can repair.
         Assert.Equal(0, PretrainRecipe.Repair.SlipSteps);

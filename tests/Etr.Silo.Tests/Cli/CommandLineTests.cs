@@ -45,6 +45,7 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData("ABE")]
     [InlineData("d")]
+    [InlineData("D\n")]
     [InlineData("")]
     public async Task Styles_that_are_none_are_bad_usage(string styles)
     {

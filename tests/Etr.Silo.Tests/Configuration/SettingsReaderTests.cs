@@ -68,6 +68,16 @@ public sealed class SettingsReaderTests
         Assert.Equal(("outcome=1, lcpo-max=0.5", "type:My.Own.Shaper", "own.dll"), (reward.Mix, reward.Shaper, reward.Assembly));
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("E")]
+    [InlineData("abc")]
+    public void Styles_that_are_none_are_refused(string styles) =>
+        Assert.Contains(
+            "Etr:Task:Styles",
+            Assert.Single(Assert.Throws<ConfigurationException>(() => SettingsReader.Read([SettingLayer.FromAssignments([$"Etr:Task:Styles={styles}"])])).Problems),
+            StringComparison.Ordinal);
+
     [Fact]
     public void An_assignment_without_an_equals_sign_says_what_it_should_look_like() =>
         Assert.Contains("KEY=VALUE", Assert.Throws<ConfigurationException>(() => SettingLayer.FromAssignments(["Etr:Run:Steps"])).Message, StringComparison.Ordinal);
