@@ -2,6 +2,7 @@ using BenchmarkDotNet.Running;
 using Etr.Benchmarks;
 using Etr.Benchmarks.Clusters;
 using Etr.Benchmarks.Engines;
+using Etr.Benchmarks.Repairs;
 using Etr.Benchmarks.Trainers;
 
 if (args is ["trainer", ..])
@@ -12,6 +13,9 @@ if (args is ["rollouts", ..])
     return await RolloutBenchmarks.RunAsync(args[1..]);
 if (args is ["engines", ..])
     return await EngineBenchmarks.RunAsync(args[1..]);
+
+if (args is ["repair-price", ..])
+    return await RepairPrice.RunAsync(args[1..]);
 
 if (args is ["control-plane", ..])
     return await ControlPlaneBenchmark.RunAsync(args[1..]);

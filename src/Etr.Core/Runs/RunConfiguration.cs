@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Etr.Core.Extensions;
 using Etr.Core.Rollouts;
+using Etr.Core.Tasks.Arithmetic;
 using Etr.Core.Training;
 
 namespace Etr.Core.Runs;
@@ -127,8 +128,8 @@ public sealed record TaskOptions
     [Range(1, 10_000_000)]
     public int Prompts { get; init; } = 256;
 
-    /// <summary>Styles of the <c>arithmetic</c> task, a letter each. The default value is <c>ABC</c>.</summary>
-    [RegularExpression("^[ABC]{1,3}$")]
+    /// <summary>Styles of the <c>arithmetic</c> task, a letter each, of <c>ABCD</c> (docs/tasks.md). The default value is <c>ABC</c>.</summary>
+    [Required, RegularExpression(ArithmeticStyles.Pattern)]
     public string Styles { get; init; } = "ABC";
 
     /// <summary>JSONL file of training prompts, for <c>jsonl</c>. The default value is empty.</summary>

@@ -36,12 +36,9 @@ public sealed class PromptSetFactory : IPromptSetFactory
 
     private static ArithmeticPromptSet Arithmetic(RunConfiguration configuration, ArithmeticSplit split, int count)
     {
-        // Styles in the order of the alphabet, each once, however they were typed.
-        ArithmeticStyle[] styles = [.. Enum.GetValues<ArithmeticStyle>().Where(style => configuration.Task.Styles.Contains(style.ToString()[0]))];
-
         // Held-out prompts are the same for every seed, so that runs are compared on equal questions.
         ulong seed = split == ArithmeticSplit.Train ? (ulong)configuration.Run.Seed : 0;
-        return new ArithmeticPromptSet(seed, split, count, styles);
+        return new ArithmeticPromptSet(seed, split, count, ArithmeticStyles.Parse(configuration.Task.Styles));
     }
 
     private static PromptFileOptions FileOptions(RunConfiguration configuration) =>

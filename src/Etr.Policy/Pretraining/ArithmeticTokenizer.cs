@@ -14,8 +14,11 @@ public static class ArithmeticTokenizer
 
     private const int FirstPiece = 2;
 
-    /// <summary>A new tokenizer over <see cref="ArithmeticVocabulary.Pieces"/>.</summary>
-    public static PieceTokenizer Create() => new(
-        ArithmeticVocabulary.Pieces.Select((text, index) => (text, index)).ToDictionary(piece => piece.text, piece => piece.index + FirstPiece),
+    /// <summary>A new tokenizer over <see cref="ArithmeticVocabulary.Pieces"/>: styles A, B and C.</summary>
+    public static PieceTokenizer Create() => Create([]);
+
+    /// <summary>A new tokenizer over <see cref="ArithmeticVocabulary.PiecesOf"/> some styles.</summary>
+    public static PieceTokenizer Create(IReadOnlyCollection<ArithmeticStyle> styles) => new(
+        ArithmeticVocabulary.PiecesOf(styles).Select((text, index) => (text, index)).ToDictionary(piece => piece.text, piece => piece.index + FirstPiece),
         new Dictionary<string, int> { ["<pad>"] = PadToken, ["<end>"] = EndToken });
 }

@@ -15,6 +15,7 @@ internal sealed class DemonstrationBatches(PretrainRecipe recipe, IPolicyTokeniz
     private const uint OrderPurpose = 0x4F524445;
     private const uint GapPurpose = 0x47415021;
 
+    private readonly IReadOnlyList<ArithmeticStyle> _styles = ArithmeticStyles.Parse(recipe.Styles);
     private readonly Queue<Demonstration[]> _window = new();
     private ulong _drawn;
     private (double Redundancy, double Slip) _stage = (-1, -1);
@@ -55,7 +56,7 @@ internal sealed class DemonstrationBatches(PretrainRecipe recipe, IPolicyTokeniz
 
     private Demonstration Draw(ulong seed, ulong index)
     {
-        ArithmeticStyle style = PretrainRecipe.Styles[(int)(index % (ulong)PretrainRecipe.Styles.Count)];
+        ArithmeticStyle style = _styles[(int)(index % (ulong)_styles.Count)];
         ArithmeticProblem problem = ArithmeticPromptSet.Draw(seed, ArithmeticSplit.Train, style, index);
         string chain = problem.Demonstrate(new PhiloxSequence(seed, ChainPurpose, index), _stage.Redundancy, _stage.Slip);
         IReadOnlyList<int> prompt = tokenizer.Encode(problem.Prompt);

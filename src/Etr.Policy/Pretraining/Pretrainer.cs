@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Etr.Core.Files;
+using Etr.Core.Tasks.Arithmetic;
 using Etr.Policy.Models;
 using Etr.Policy.Tokenizers;
 using TorchSharp;
@@ -27,9 +28,10 @@ public sealed class Pretrainer(PretrainRecipe recipe, TimeProvider time)
     public PretrainProgress Run(string folder, Action<PretrainProgress>? progress = null, int snapshotEvery = 0, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        PieceTokenizer tokenizer = ArithmeticTokenizer.Create();
+        IReadOnlyList<ArithmeticStyle> styles = ArithmeticStyles.Parse(recipe.Styles);
+        PieceTokenizer tokenizer = ArithmeticTokenizer.Create(styles);
         var batches = new DemonstrationBatches(recipe, tokenizer);
-        using DecoderWeights weights = DecoderWeights.Initialise(PretrainRecipe.Model, recipe.Seed);
+        using DecoderWeights weights = DecoderWeights.Initialise(PretrainRecipe.ModelOf(styles), recipe.Seed);
         weights.RequireGradients();
         using var decoder = new Qwen2Decoder(weights);
         using torch.optim.Optimizer optimiser = torch.optim.AdamW(

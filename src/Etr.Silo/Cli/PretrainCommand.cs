@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Etr.Core.Tasks.Arithmetic;
 using Etr.Policy.Pretraining;
 using Etr.Policy.Runtime;
 
@@ -16,6 +17,13 @@ internal sealed class PretrainCommand : IEtrCommand
     };
 
     private readonly Option<long> _seed = new("--seed") { Description = "Seed of weights and demonstrations.", HelpName = "N", DefaultValueFactory = static _ => 1 };
+    private readonly Option<string> _styles = new("--styles")
+    {
+        Description = "Styles to teach, letters of " + ArithmeticStyles.Letters + " (docs/tasks.md). D alone has a shorter recipe of its own.",
+        HelpName = "LETTERS",
+        DefaultValueFactory = static _ => "ABC",
+    };
+
     private readonly Option<double> _scale = new("--scale")
     {
         Description = "Factor on the recipe's steps, above 0 to 10: 1 is the documented recipe, 0.01 a quick trial.",
@@ -30,6 +38,7 @@ internal sealed class PretrainCommand : IEtrCommand
     public IReadOnlyList<string> Examples =>
     [
         "etr pretrain --out models/arithmetic --seed 1       make the shipped policy again",
+        "etr pretrain --out models/repair --styles D         make the shipped policy whose re-checks repair",
         "etr pretrain --out /tmp/tiny --scale 0.01           see it work in seconds",
     ];
 
@@ -38,8 +47,13 @@ internal sealed class PretrainCommand : IEtrCommand
     {
         var command = new Command("pretrain", "Make a small policy for the built-in task by supervised training on its demonstrations.")
         {
-            _out, _seed, _scale, _threads, _snapshots,
+            _out, _styles, _seed, _scale, _threads, _snapshots,
         };
+        _styles.Validators.Add(static result =>
+        {
+            if (result.Tokens.Count > 0 && !ArithmeticStyles.AreIn(result.Tokens[0].Value))
+                result.AddError($"--styles {result.Tokens[0].Value}: expected letters of {ArithmeticStyles.Letters}");
+        });
         InRange(_seed, 0, long.MaxValue);
         InRange(_scale, 1e-6, 10);
         InRange(_threads, 0, 1024);
@@ -52,8 +66,8 @@ internal sealed class PretrainCommand : IEtrCommand
     {
         TorchRuntime.Start("cpu", parsed.GetValue(_threads));
         double scale = parsed.GetValue(_scale);
-        int Scaled(int steps) => Math.Max(1, (int)Math.Round(steps * scale));
-        var whole = new PretrainRecipe { Seed = parsed.GetValue(_seed) };
+        int Scaled(int steps) => steps == 0 ? 0 : Math.Max(1, (int)Math.Round(steps * scale));
+        var whole = PretrainRecipe.Of(parsed.GetRequiredValue(_styles)) with { Seed = parsed.GetValue(_seed) };
         PretrainRecipe recipe = whole with
         {
             ShortChainSteps = Scaled(whole.ShortChainSteps),
@@ -64,7 +78,7 @@ internal sealed class PretrainCommand : IEtrCommand
         string folder = parsed.GetRequiredValue(_out);
         try
         {
-            terminal.Line(string.Create(CultureInfo.InvariantCulture, $"pretraining {recipe.Steps} steps, seed {recipe.Seed}, into {folder}"));
+            terminal.Line(string.Create(CultureInfo.InvariantCulture, $"pretraining {recipe.Steps} steps of style {recipe.Styles}, seed {recipe.Seed}, into {folder}"));
             PretrainProgress last = new Pretrainer(recipe, TimeProvider.System).Run(
                 folder, progress => terminal.Line(Line(progress)), parsed.GetValue(_snapshots), interrupt);
             terminal.Line(string.Create(CultureInfo.InvariantCulture, $"done in {last.Elapsed.TotalSeconds:0} s: {folder}"));

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Etr.Core.Rollouts;
 using Etr.Core.Tasks.Arithmetic;
 
@@ -52,7 +54,7 @@ public sealed class ArithmeticTaskTests
                 Assert.Contains(problem.Line(operation), lines);
             }
 
-            tokens += Tokens(chain).Count + 1;
+            tokens += Tokens(chain, ArithmeticVocabulary.Pieces).Count + 1;
         }
 
         // Shortest: 33 tokens (A, C) and 38 (B), end of sequence included.
@@ -60,16 +62,30 @@ public sealed class ArithmeticTaskTests
     }
 
     [Fact]
+    public void The_demonstrations_the_shipped_policy_was_made_from_have_not_changed()
+    {
+        var text = new StringBuilder();
+        for (ulong i = 0; i < 600; i++)
+        {
+            ArithmeticProblem problem = ArithmeticPromptSet.Draw(7, ArithmeticSplit.Train, Styles[i % 3], i);
+            text.Append(problem.Prompt).Append(problem.Demonstrate(new PhiloxSequence(7, 1, i), redundancy: 1, slip: 0.12)).Append('\n');
+        }
+
+        Assert.Equal("8a186d13a9b4b8bc", Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..16]);
+    }
+
+    [Fact]
     public void Every_prompt_and_chain_is_made_of_the_vocabulary_alone()
     {
         for (ulong i = 0; i < 300; i++)
         {
-            ArithmeticProblem problem = ArithmeticPromptSet.Draw(5, ArithmeticSplit.HeldOut, Styles[i % 3], i);
+            ArithmeticProblem problem = ArithmeticPromptSet.Draw(5, ArithmeticSplit.HeldOut, (ArithmeticStyle)(i % 4), i);
             string text = problem.Prompt + problem.Demonstrate(new PhiloxSequence(5, 1, i), 1, 0.5);
-            Assert.Equal(text, string.Concat(Tokens(text)));
+            Assert.Equal(text, string.Concat(Tokens(text, ArithmeticVocabulary.PiecesOf([problem.Style]))));
         }
 
-        Assert.Equal(ArithmeticVocabulary.Pieces.Count, ArithmeticVocabulary.Pieces.Distinct().Count());
+        IReadOnlyList<string> all = ArithmeticVocabulary.PiecesOf(Enum.GetValues<ArithmeticStyle>());
+        Assert.Equal(all.Count, all.Distinct().Count());
     }
 
     [Fact]
@@ -95,13 +111,13 @@ public sealed class ArithmeticTaskTests
         Assert.Throws<ArgumentOutOfRangeException>(() => set[6]);
     }
 
-    private static List<string> Tokens(string text)
+    private static List<string> Tokens(string text, IReadOnlyList<string> pieces)
     {
         var tokens = new List<string>();
         for (int at = 0; at < text.Length;)
         {
             string rest = text[at..];
-            string piece = ArithmeticVocabulary.Pieces.Where(p => rest.StartsWith(p, StringComparison.Ordinal)).MaxBy(p => p.Length)
+            string piece = pieces.Where(p => rest.StartsWith(p, StringComparison.Ordinal)).MaxBy(p => p.Length)
                 ?? throw new InvalidOperationException($"no piece at '{rest}'");
             tokens.Add(piece);
             at += piece.Length;

@@ -1,6 +1,7 @@
 using Etr.Policy.Models;
 using Etr.Policy.Pretraining;
 using Etr.Policy.Runtime;
+using Etr.Policy.Tokenizers;
 
 namespace Etr.Policy.Tests.Pretraining;
 
@@ -23,6 +24,28 @@ public sealed class PretrainerTests : IDisposable
         Assert.InRange(end.Loss, 0.1, Math.Log(PretrainRecipe.Model.VocabularySize));
         Assert.Equal(Weights("a"), Weights("b"));
         Assert.NotEqual(Weights("a"), Weights("c"));
+    }
+
+    [Fact]
+    public void A_recipe_of_style_D_makes_a_policy_that_reads_its_two_pieces_more()
+    {
+        PretrainRecipe recipe = PretrainRecipe.Of("D") with { ShortChainSteps = 2, FullChainSteps = 2, BatchSize = 4 };
+
+        Assert.Equal(4, Run("d", recipe).Step);
+        ModelDescription model = ModelFiles.Describe(Path.Combine(_folder, "d"));
+        Assert.Equal(PretrainRecipe.Model.VocabularySize + 2, model.Config.VocabularySize);
+        Assert.Equal(model.Config.VocabularySize, TokenizerFile.Read(Path.Combine(_folder, "d", ModelFiles.Tokenizer)).VocabularySize);
+    }
+
+    [Fact]
+    public void Each_set_of_styles_has_its_recipe()
+    {
+        Assert.Equal(PretrainRecipe.Repair, PretrainRecipe.Of("D"));
+        Assert.Equal(new PretrainRecipe(), PretrainRecipe.Of("ABC"));
+        Assert.Equal(new PretrainRecipe { Styles = "BD" }, PretrainRecipe.Of("DB"));
+        Assert.Throws<ArgumentException>(() => PretrainRecipe.Of("E"));
+        // Wrong lines are the style's errors: a slip of the answer would add errors that no re-check can repair.
+        Assert.Equal(0, PretrainRecipe.Repair.SlipSteps);
     }
 
     [Fact]

@@ -26,13 +26,13 @@ public sealed class TokenizerTests : IDisposable
     public void Every_prompt_and_chain_of_the_task_comes_back_whole_after_writing_and_reading_the_file()
     {
         string path = Path.Combine(_folder, "tokenizer.json");
-        TokenizerFile.Write(path, ArithmeticTokenizer.Create());
+        TokenizerFile.Write(path, ArithmeticTokenizer.Create(ArithmeticStyles.Parse("ABCD")));
         IPolicyTokenizer tokenizer = TokenizerFile.Read(path);
 
-        Assert.Equal(ArithmeticVocabulary.Pieces.Count + 2, tokenizer.VocabularySize);
+        Assert.Equal(ArithmeticVocabulary.Pieces.Count + 4, tokenizer.VocabularySize);
         for (int i = 0; i < 300; i++)
         {
-            ArithmeticProblem problem = ArithmeticProblem.FromNumber((ArithmeticStyle)(i % 3), i * 9973);
+            ArithmeticProblem problem = ArithmeticProblem.FromNumber((ArithmeticStyle)(i % 4), i * 9973);
             string text = problem.Prompt + problem.Demonstrate(new PhiloxSequence(4, 5, (ulong)i), redundancy: 1, slip: 0.1);
             Assert.Equal(text, tokenizer.Decode(tokenizer.Encode(text)));
         }

@@ -41,4 +41,18 @@ public sealed class CommandLineTests
         Assert.Equal(ExitCodes.BadUsage, call.Code);
         Assert.Contains("expected 1E-06 to 10", call.Error, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("ABE")]
+    [InlineData("d")]
+    [InlineData("D\n")]
+    [InlineData("")]
+    public async Task Styles_that_are_none_are_bad_usage(string styles)
+    {
+        Invocation call = await Invocation.RunAsync("pretrain", "--out", "nowhere", "--styles", styles);
+
+        Assert.Equal(ExitCodes.BadUsage, call.Code);
+        Assert.Contains("expected letters of ABCD", call.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists("nowhere"));
+    }
 }

@@ -1,4 +1,8 @@
 using System.Collections;
+using Etr.Core.Runs;
+using Etr.Core.Tasks;
+using Etr.Policy.Models;
+using Etr.Policy.Tokenizers;
 using Etr.Silo.Configuration;
 
 namespace Etr.Silo.Tests.Configuration;
@@ -64,6 +68,16 @@ public sealed class SettingsReaderTests
         Assert.Equal(("outcome=1, lcpo-max=0.5", "type:My.Own.Shaper", "own.dll"), (reward.Mix, reward.Shaper, reward.Assembly));
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("E")]
+    [InlineData("abc")]
+    public void Styles_that_are_none_are_refused(string styles) =>
+        Assert.Contains(
+            "Etr:Task:Styles",
+            Assert.Single(Assert.Throws<ConfigurationException>(() => SettingsReader.Read([SettingLayer.FromAssignments([$"Etr:Task:Styles={styles}"])])).Problems),
+            StringComparison.Ordinal);
+
     [Fact]
     public void An_assignment_without_an_equals_sign_says_what_it_should_look_like() =>
         Assert.Contains("KEY=VALUE", Assert.Throws<ConfigurationException>(() => SettingLayer.FromAssignments(["Etr:Run:Steps"])).Message, StringComparison.Ordinal);
@@ -109,6 +123,24 @@ public sealed class SettingsReaderTests
 
         Assert.NotEmpty(files);
         Assert.All(files, file => Assert.NotEmpty(SettingsReader.Read([SettingLayer.FromFile(file)]).Named));
+    }
+
+    [Theory]
+    [InlineData("repair.json", "D")]
+    [InlineData("demo.json", "ABC")]
+    public void A_shipped_configuration_names_a_policy_that_reads_its_prompts(string file, string styles)
+    {
+        string configs = Path.Combine(Etr.Silo.Engines.StartingPolicy.Locate("models/arithmetic"), "..", "..", "configs");
+        RunConfiguration run = SettingsReader.Read([SettingLayer.FromFile(Path.Combine(configs, file))]).Run;
+        IPolicyTokenizer tokenizer = TokenizerFile.Read(Path.Combine(Etr.Silo.Engines.StartingPolicy.Locate(run.Policy.Path), ModelFiles.Tokenizer));
+        IPromptSet prompts = new PromptSetFactory().Training(run);
+
+        Assert.Equal(styles, run.Task.Styles);
+        Assert.All(Enumerable.Range(0, 24), index =>
+        {
+            string text = prompts[index].Text + $"\n\nanswer={prompts[index].Answer}.";
+            Assert.Equal(text, tokenizer.Decode(tokenizer.Encode(text)));
+        });
     }
 
     [Fact]

@@ -15,6 +15,12 @@ public enum ArithmeticStyle
 
     /// <summary>Wavering that settles: guesses before a line, right more and more often as the chain goes on.</summary>
     C,
+
+    /// <summary>
+    /// Repairs: a line's result is wrong now and then, and a re-check, made or not whether it is or isn't, puts it right; without one
+    /// the wrong value is carried on to the answer.
+    /// </summary>
+    D,
 }
 
 /// <summary>
@@ -72,14 +78,17 @@ public sealed record ArithmeticProblem(ArithmeticStyle Style, int Start, IReadOn
     public int Answer => Value(Length);
 
     /// <summary>The line that restates and solves operation <paramref name="index"/> (0 to 3), such as <c>2)8-0=8</c>.</summary>
-    public string Line(int index) => $"{Claim(index)}={Digit(Value(index + 1))}";
+    public string Line(int index) => $"{Claim(index, Value(index))}={Digit(Value(index + 1))}";
 
     /// <summary>
-    /// A chain of thought in the problem's style, ending in <c>answer=d.</c>. Redundant lines are geometric, never wrong
-    /// (style C's guesses are marked as such) and never needed.
+    /// A chain of thought in the problem's style, ending in <c>answer=d.</c>. Redundant lines are geometric. In styles A, B and C
+    /// they are never wrong (style C's guesses are marked as such) and never needed; in style D they are what keeps wrong
+    /// lines out of the answer.
     /// </summary>
     /// <param name="random">Where the choices come from.</param>
-    /// <param name="redundancy">Scales the probability of each further redundant line; 0 gives the shortest chain.</param>
+    /// <param name="redundancy">
+    /// Scales the probability of each further redundant line; 0 gives the shortest chain. Style D's wrong lines stay as many.
+    /// </param>
     /// <param name="slip">Probability that the final digit is off by one. Independent of the chain's length.</param>
     public string Demonstrate(PhiloxSequence random, double redundancy, double slip)
     {
@@ -87,25 +96,32 @@ public sealed record ArithmeticProblem(ArithmeticStyle Style, int Start, IReadOn
         return chain.Write(slip);
     }
 
-    internal string Claim(int index) =>
-        $"{Digit(index + 1)}){Digit(Value(index))}{Operations[index].Operator}{Digit(Operations[index].Digit)}";
+    /// <summary>Operation <paramref name="index"/> (0 to 3) on a value, written without its result, such as <c>2)8-0</c>.</summary>
+    internal string Claim(int index, int value) =>
+        $"{Digit(index + 1)}){Digit(value)}{Operations[index].Operator}{Digit(Operations[index].Digit)}";
 
-    internal int Value(int operations)
+    /// <summary>What operation <paramref name="index"/> (0 to 3) makes of a value (0 to 9).</summary>
+    internal int Apply(int index, int value)
+    {
+        (char op, int digit) = Operations[index];
+        return op switch
+        {
+            '+' => value + digit,
+            '-' => value - digit + 10,
+            _ => value * digit,
+        } % 10;
+    }
+
+    internal static string Digit(int value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private int Value(int operations)
     {
         int value = Start;
         for (int i = 0; i < operations; i++)
         {
-            (char op, int digit) = Operations[i];
-            value = op switch
-            {
-                '+' => value + digit,
-                '-' => value - digit + 10,
-                _ => value * digit,
-            } % 10;
+            value = Apply(i, value);
         }
 
         return value;
     }
-
-    internal static string Digit(int value) => value.ToString(CultureInfo.InvariantCulture);
 }
