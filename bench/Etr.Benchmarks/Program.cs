@@ -12,6 +12,8 @@ if (args is ["rollouts", ..])
     return await RolloutBenchmarks.RunAsync(args[1..]);
 if (args is ["engines", ..])
     return await EngineBenchmarks.RunAsync(args[1..]);
+if (args is ["tokenizer", ..])
+    return TokenizerBenchmark.Run(args[1..]);
 
 if (args is ["control-plane", ..])
     return await ControlPlaneBenchmark.RunAsync(args[1..]);
