@@ -87,7 +87,7 @@ public sealed class HostileTokenizerTests : IDisposable
     public void A_pattern_that_takes_for_ever_on_one_text_alone_is_stopped_there()
     {
         var small = new SmallByteLevel(merges: 0);
-        small.Json["pre_tokenizer"]!["pretokenizers"]![0]!["pattern"]!["Regex"] = "(?:[qw]+)+z";
+        small.Json["pre_tokenizer"]!["pretokenizers"]![0]!["pattern"]!["Regex"] = "(?:q|qq)*z";
         IPolicyTokenizer tokenizer = small.Read(_folder);
 
         Assert.NotEmpty(tokenizer.Encode("a step"));
