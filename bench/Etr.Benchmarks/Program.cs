@@ -13,6 +13,8 @@ if (args is ["rollouts", ..])
     return await RolloutBenchmarks.RunAsync(args[1..]);
 if (args is ["engines", ..])
     return await EngineBenchmarks.RunAsync(args[1..]);
+if (args is ["tokenizer", ..])
+    return TokenizerBenchmark.Run(args[1..]);
 
 if (args is ["repair-price", ..])
     return await RepairPrice.RunAsync(args[1..]);

@@ -24,7 +24,7 @@ public static class PolicyFolder
     /// <param name="version">The version, from 0.</param>
     /// <param name="weights">The weights. Beside the version's folder they are linked to by a relative path, elsewhere by an absolute one.</param>
     /// <param name="parts">The weights file cut at its tensors, as <see cref="SavedPolicy.Parts"/> has them.</param>
-    /// <param name="modelFolder">The model the run started from: its <c>config.json</c> and <c>tokenizer.json</c> are copied.</param>
+    /// <param name="modelFolder">The model the run started from: its <c>config.json</c> and <c>tokenizer.json</c> are copied, and those of <c>tokenizer_config.json</c> and <c>chat_template.jinja</c> that it has.</param>
     /// <param name="cancellationToken">Ends the work between files; what is half done is not published.</param>
     /// <returns>The manifest.</returns>
     /// <exception cref="InvalidDataException">A file is too large or empty, or the parts are not those of the weights.</exception>
@@ -36,11 +36,10 @@ public static class PolicyFolder
         ArgumentOutOfRangeException.ThrowIfNegative(version);
         ArgumentNullException.ThrowIfNull(weights);
         ArgumentException.ThrowIfNullOrEmpty(modelFolder);
-        byte[] config = await ReadSmallAsync(Path.Combine(modelFolder, PolicyManifest.ConfigFile), cancellationToken);
-        byte[] tokenizer = await ReadSmallAsync(Path.Combine(modelFolder, PolicyManifest.TokenizerFile), cancellationToken);
+        List<(string Name, byte[] Content)> copies = await ReadCopiesAsync(modelFolder, cancellationToken);
         var manifest = new PolicyManifest(version,
         [
-            PartHashes.Of(PolicyManifest.ConfigFile, config), PartHashes.Of(PolicyManifest.TokenizerFile, tokenizer),
+            .. copies.Select(copy => PartHashes.Of(copy.Name, copy.Content)),
             new ManifestFile(PolicyManifest.WeightsFile, PartHashes.LengthOf(weights.Path), weights.Sha256, parts),
         ]);
         byte[] json = PolicyManifestJson.Write(manifest);
@@ -58,8 +57,8 @@ public static class PolicyFolder
         if (published)
             File.Delete(manifestFile);
         Directory.CreateDirectory(folder);
-        await DurableFile.WriteAsync(Path.Combine(folder, PolicyManifest.ConfigFile), config, cancellationToken);
-        await DurableFile.WriteAsync(Path.Combine(folder, PolicyManifest.TokenizerFile), tokenizer, cancellationToken);
+        foreach ((string name, byte[] content) in copies)
+            await DurableFile.WriteAsync(Path.Combine(folder, name), content, cancellationToken);
         PlaceLink(link, target);
         await DurableFile.WriteAsync(manifestFile, json, cancellationToken);
         DurableFile.SyncDirectory(policyDirectory);
@@ -170,6 +169,20 @@ public static class PolicyFolder
         string name = Path.GetFileName(folder);
         return long.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out long version)
             && name == version.ToString(CultureInfo.InvariantCulture) ? version : null;
+    }
+
+    private static async Task<List<(string Name, byte[] Content)>> ReadCopiesAsync(string modelFolder, CancellationToken cancellationToken)
+    {
+        var copies = new List<(string, byte[])>();
+        foreach (string name in (string[])[PolicyManifest.ConfigFile, PolicyManifest.TokenizerFile])
+            copies.Add((name, await ReadSmallAsync(Path.Combine(modelFolder, name), cancellationToken)));
+        foreach (string name in (string[])[PolicyManifest.TokenizerConfigFile, PolicyManifest.ChatTemplateFile])
+        {
+            if (File.Exists(Path.Combine(modelFolder, name)))
+                copies.Add((name, await ReadSmallAsync(Path.Combine(modelFolder, name), cancellationToken)));
+        }
+
+        return copies;
     }
 
     private static async Task<byte[]> ReadSmallAsync(string path, CancellationToken cancellationToken)

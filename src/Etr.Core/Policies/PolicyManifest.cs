@@ -22,6 +22,12 @@ public sealed record PolicyManifest(long Version, IReadOnlyList<ManifestFile> Fi
     /// <summary>Name of the tokenizer in a version's folder.</summary>
     public const string TokenizerFile = "tokenizer.json";
 
+    /// <summary>Name of the tokenizer's configuration, which some models have.</summary>
+    public const string TokenizerConfigFile = "tokenizer_config.json";
+
+    /// <summary>Name of a chat template in a file of its own, which some models have.</summary>
+    public const string ChatTemplateFile = "chat_template.jinja";
+
     /// <summary>Most files of a version.</summary>
     public const int MostFiles = 16;
 

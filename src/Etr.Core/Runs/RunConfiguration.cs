@@ -156,6 +156,8 @@ public sealed record TaskOptions
 /// <summary><c>Etr:Policy</c>: the policy and its engines.</summary>
 public sealed record PolicyOptions
 {
+    private const string TemplateMark = "template=";
+
     /// <summary>Directory with config.json, tokenizer.json and model.safetensors. The default value is <c>models/arithmetic</c>.</summary>
     [Required]
     public string Path { get; init; } = "models/arithmetic";
@@ -176,17 +178,32 @@ public sealed record PolicyOptions
     [AllowedValues("none", "int8")]
     public string Quantization { get; init; } = "none";
 
-    /// <summary>Engine and weights in one word, as samplers are asked for them: <c>cpu</c>, <c>cpu+int8</c>.</summary>
-    public string ToEngineKind() => Quantization == "none" ? Engine : $"{Engine}+{Quantization}";
+    /// <summary>
+    /// What a prompt is put into before the model reads it: <c>auto</c> (the chat template of its tokenizer_config.json or
+    /// chat_template.jinja; none where it brings none, as the shipped model), <c>none</c>, or a family's by name. Special tokens in a
+    /// prompt's own text are plain text in every case. The default value is <c>auto</c>.
+    /// </summary>
+    [AllowedValues("auto", "none", "chatml", "qwen2.5", "qwen3", "deepseek", "deepseek-r1", "llama3")]
+    public string Template { get; init; } = "auto";
 
-    /// <summary>These options with the engine and weights that <see cref="ToEngineKind"/> has put into one word.</summary>
+    /// <summary>
+    /// Engine, weights and template in one word, as samplers are asked for them: <c>cpu</c>, <c>cpu+int8</c>,
+    /// <c>cpu+template=qwen3</c>.
+    /// </summary>
+    public string ToEngineKind() =>
+        Engine + (Quantization == "none" ? "" : $"+{Quantization}") + (Template == "auto" ? "" : $"+{TemplateMark}{Template}");
+
+    /// <summary>These options with what <see cref="ToEngineKind"/> has put into one word.</summary>
     public PolicyOptions WithEngineKind(string kind)
     {
         ArgumentNullException.ThrowIfNull(kind);
-        int plus = kind.IndexOf('+', StringComparison.Ordinal);
-        return plus < 0
-            ? this with { Engine = kind, Quantization = "none" }
-            : this with { Engine = kind[..plus], Quantization = kind[(plus + 1)..] };
+        string[] parts = kind.Split('+');
+        return this with
+        {
+            Engine = parts[0],
+            Quantization = parts.Skip(1).FirstOrDefault(part => !part.StartsWith(TemplateMark, StringComparison.Ordinal)) ?? "none",
+            Template = parts.Skip(1).FirstOrDefault(part => part.StartsWith(TemplateMark, StringComparison.Ordinal))?[TemplateMark.Length..] ?? "auto",
+        };
     }
 
     /// <summary><c>cpu</c> or <c>cuda:N</c>. The default value is <c>cpu</c>.</summary>

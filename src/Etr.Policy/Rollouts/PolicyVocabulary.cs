@@ -19,7 +19,7 @@ internal sealed class PolicyVocabulary
         _begin = config.BeginToken;
         ContextLength = config.ContextLength;
         _texts = [.. Enumerable.Range(0, config.VocabularySize).Select(tokenizer.TextOf)];
-        _ends = [.. Enumerable.Range(0, config.VocabularySize).Select(config.EndTokens.Contains)];
+        _ends = [.. Enumerable.Range(0, config.VocabularySize).Select(config.EndTokens.Concat(tokenizer.EndTokens).Contains)];
         _breaks = [.. _texts.Select(text => text.Contains(StepSegmenter.Delimiter, StringComparison.Ordinal))];
     }
 
@@ -31,7 +31,7 @@ internal sealed class PolicyVocabulary
 
     public IReadOnlyList<int> EncodePrompt(string text)
     {
-        IReadOnlyList<int> ids = _begin is int begin ? [begin, .. _tokenizer.Encode(text)] : _tokenizer.Encode(text);
+        IReadOnlyList<int> ids = _tokenizer.EncodePrompt(text, _begin);
         if (ids.Count == 0)
         {
             throw new ArgumentException("the prompt has no tokens", nameof(text));
@@ -42,7 +42,8 @@ internal sealed class PolicyVocabulary
             : ids;
     }
 
-    public string TextOf(int id) => _texts[id];
+    /// <summary>The text of one trace, a token at a time.</summary>
+    public TokenText OpenText() => new(_tokenizer);
 
     public bool Ends(int id) => _ends[id];
 

@@ -1,4 +1,5 @@
 using Etr.Core.Rollouts;
+using Etr.Policy.Tokenizers;
 
 namespace Etr.Policy.Rollouts;
 
@@ -51,5 +52,5 @@ internal sealed class RequestDecode
 
     public bool Breaks(int id) => _vocabulary.Breaks(id);
 
-    public string TextOf(int id) => _vocabulary.TextOf(id);
+    public TokenText OpenText() => _vocabulary.OpenText();
 }

@@ -3,6 +3,7 @@ using Etr.Core.Runs;
 using Etr.Policy.Models;
 using Etr.Policy.Rollouts.Cpu;
 using Etr.Policy.Tokenizers;
+using Etr.Policy.Tokenizers.Chat;
 
 namespace Etr.Policy.Rollouts;
 
@@ -23,7 +24,7 @@ public static class RolloutEngines
     {
         ArgumentNullException.ThrowIfNull(policy);
         ModelConfig config = ModelConfig.Read(Path.Combine(policy.Path, ModelFiles.Config));
-        IPolicyTokenizer tokenizer = TokenizerFile.Read(Path.Combine(policy.Path, ModelFiles.Tokenizer));
+        IPolicyTokenizer tokenizer = PromptTokenizer.Open(policy.Path, policy.Template);
         var options = new RolloutEngineOptions
         {
             Device = policy.Device,

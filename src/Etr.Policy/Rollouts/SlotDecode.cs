@@ -1,5 +1,6 @@
 using Etr.Core.Rollouts;
 using Etr.Core.Steps;
+using Etr.Policy.Tokenizers;
 
 namespace Etr.Policy.Rollouts;
 
@@ -10,6 +11,7 @@ internal sealed class SlotDecode
     private readonly TraceKey _key;
     private readonly RolloutSlot _slot;
     private readonly List<SampledToken> _unreported = [];
+    private readonly TokenText _text;
     private StepSegmenter _segmenter;
     private int _drawn;
 
@@ -18,9 +20,12 @@ internal sealed class SlotDecode
         _request = request;
         _slot = slot;
         _key = new TraceKey(request.Source.PromptIndex, request.Source.Round, slot.Slot);
+        _text = request.OpenText();
         foreach (SampledToken token in slot.Prefix)
         {
             _segmenter.Append(token.Text);
+            // A character may have begun in the prefix and end behind it.
+            _text.Append(token.Id);
         }
 
         if (slot.Prefix.Count > 0 && request.Ends(slot.Prefix[^1].Id))
@@ -60,7 +65,7 @@ internal sealed class SlotDecode
     /// <summary>Takes the drawn token; reports when it ends a reasoning step or the trace.</summary>
     public void Accept(DrawnToken drawn)
     {
-        string text = _request.TextOf(drawn.Id);
+        string text = _text.Append(drawn.Id);
         _unreported.Add(new SampledToken(
             drawn.Id, text, drawn.LogProb, drawn.Entropy, drawn.TopFiveEntropy, _request.Breaks(drawn.ArgMax), _request.Source.Policy.Version));
         _drawn++;

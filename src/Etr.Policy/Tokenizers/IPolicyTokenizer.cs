@@ -6,14 +6,42 @@ public interface IPolicyTokenizer
     /// <summary>Number of ids, special ones included.</summary>
     int VocabularySize { get; }
 
-    /// <summary>The ids of a text; no special token is added.</summary>
-    /// <exception cref="ArgumentException">The text holds something the vocabulary has no token for.</exception>
+    /// <summary>Tokens that end a sequence according to the tokenizer's own files; a model's configuration may name more.</summary>
+    IReadOnlyList<int> EndTokens => [];
+
+    /// <summary>The ids of a text, all of it plain: no special token is added, and none is read out of the text.</summary>
+    /// <exception cref="ArgumentException">The text holds something the vocabulary has no token for, or is too long.</exception>
     IReadOnlyList<int> Encode(string text);
 
-    /// <summary>The text one token adds; empty for a special token or an id the vocabulary leaves free.</summary>
+    /// <summary>The ids of a text, added and special tokens recognised where it is control; none is added.</summary>
+    /// <exception cref="ArgumentException">The text holds something the vocabulary has no token for, or is too long.</exception>
+    IReadOnlyList<int> Encode(MarkedText text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return Encode(text.Text);
+    }
+
+    /// <summary>What the model reads before it answers a prompt: the template around it where there is one, else what begins a sequence.</summary>
+    /// <param name="text">The prompt, plain text.</param>
+    /// <param name="begin">The token that begins a sequence according to the model's configuration, if one does.</param>
+    /// <exception cref="ArgumentException">The text holds something the vocabulary has no token for, is too long, or is refused by the template.</exception>
+    IReadOnlyList<int> EncodePrompt(string text, int? begin) => begin is int token ? [token, .. Encode(text)] : Encode(text);
+
+    /// <summary>
+    /// The text of one token by itself; empty for a special token or an id the vocabulary leaves free. Bytes that are no whole
+    /// character show as U+FFFD: <see cref="TokenText"/> puts such tokens together.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The id is negative.</exception>
     string TextOf(int id);
 
+    /// <summary>The UTF-8 bytes of a token that is not whole characters; empty where <see cref="TextOf"/> says all.</summary>
+    ReadOnlyMemory<byte> PartOf(int id) => default;
+
     /// <summary>The text of a sequence; special tokens add nothing.</summary>
-    string Decode(IEnumerable<int> ids) => string.Concat(ids.Select(TextOf));
+    string Decode(IEnumerable<int> ids)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        var text = new TokenText(this);
+        return string.Concat(ids.Select(text.Append).ToArray()) + text.Finish();
+    }
 }

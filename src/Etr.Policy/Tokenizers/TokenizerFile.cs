@@ -2,16 +2,18 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Etr.Core.Files;
 using Etr.Policy.Checkpoints;
+using Etr.Policy.Tokenizers.ByteLevel;
 
 namespace Etr.Policy.Tokenizers;
 
 /// <summary>
-/// Reads and writes <c>tokenizer.json</c>, Hugging Face's format: a <c>WordLevel</c> vocabulary behind a <c>Split</c> on the
-/// pieces themselves.
+/// Reads <c>tokenizer.json</c>, Hugging Face's format: byte-level BPE, or a <c>WordLevel</c> vocabulary behind a <c>Split</c> on the
+/// pieces themselves, which it also writes.
 /// </summary>
 public static class TokenizerFile
 {
     private const long LongestFile = 64_000_000;
+    private static readonly JsonDocumentOptions Bounded = new() { MaxDepth = 32 };
     private static readonly JsonWriterOptions Readable = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Reads a tokenizer.</summary>
@@ -27,8 +29,10 @@ public static class TokenizerFile
                 throw new CheckpointException(path, null, $"at most {LongestFile} bytes", $"{stream.Length}");
             }
 
-            using JsonDocument document = JsonDocument.Parse(stream);
-            return FromJson(path, document.RootElement);
+            using JsonDocument document = JsonDocument.Parse(stream, Bounded);
+            return new TokenizerJson(path, "", document.RootElement) is var root && root["model"]["type"].AsText == "BPE"
+                ? ByteLevelFile.Read(root)
+                : FromJson(path, document.RootElement);
         }
         catch (JsonException e)
         {
@@ -101,7 +105,7 @@ public static class TokenizerFile
         string? kind = Member(Member(root, "model"), "type") is { ValueKind: JsonValueKind.String } type ? type.GetString() : null;
         if (kind != "WordLevel")
         {
-            throw new CheckpointException(path, "model.type", "'WordLevel'", kind is null ? "none" : $"'{kind}'");
+            throw new CheckpointException(path, "model.type", "'BPE' or 'WordLevel'", kind is null ? "none" : $"'{kind}'");
         }
 
         if (Member(Member(root, "model"), "vocab") is not { ValueKind: JsonValueKind.Object } vocabulary)

@@ -8,11 +8,11 @@ namespace Etr.Silo.Cli;
 /// <summary><c>etr conformance KIND FILE</c>: the product's own functions against a file of known answers.</summary>
 internal sealed class ConformanceCommand : IEtrCommand
 {
-    private static readonly string[] Kinds = ["trend", "advantages", "logits", "grade", "extract"];
+    private static readonly string[] Kinds = ["trend", "advantages", "logits", "grade", "extract", "tokenize"];
 
-    private readonly Argument<string> _kind = new("KIND") { Description = "What is checked: trend, advantages, logits, grade or extract." };
+    private readonly Argument<string> _kind = new("KIND") { Description = "What is checked: trend, advantages, logits, grade, extract or tokenize." };
     private readonly Argument<string> _file = new("FILE") { Description = "The file of known answers." };
-    private readonly Option<string?> _model = new("--model") { Description = "For logits: a directory with config.json and model.safetensors; the file's own directory where not given.", HelpName = "DIR" };
+    private readonly Option<string?> _model = new("--model") { Description = "For logits a directory with config.json and model.safetensors, for tokenize one with tokenizer.json; the file's own directory where not given.", HelpName = "DIR" };
     private readonly Option<string?> _preset = new("--preset") { Description = "For trend: only this preset (guarded, paper or reference); all of them where not given.", HelpName = "NAME" };
 
     /// <inheritdoc/>
@@ -22,6 +22,7 @@ internal sealed class ConformanceCommand : IEtrCommand
         "etr conformance advantages grpo_numerics.json",
         "etr conformance logits reference_logits.json --model models/arithmetic",
         "etr conformance extract graded_solutions.jsonl",
+        "etr conformance tokenize texts.jsonl --model /models/qwen3",
     ];
 
     /// <inheritdoc/>
@@ -52,7 +53,10 @@ internal sealed class ConformanceCommand : IEtrCommand
                 break;
             case "logits":
                 TorchRuntime.Start();
-                LogitsConformance.Run(file, parsed.GetValue(_model) ?? Path.GetDirectoryName(Path.GetFullPath(file))!, report);
+                LogitsConformance.Run(file, Model(parsed, file), report);
+                break;
+            case "tokenize":
+                TokenizeConformance.Run(file, Model(parsed, file), report);
                 break;
             case "grade":
                 GradeConformance.RunPairs(file, report);
@@ -65,4 +69,6 @@ internal sealed class ConformanceCommand : IEtrCommand
         report.Close();
         return report.Failed == 0 ? ExitCodes.Done : ExitCodes.Failed;
     }
+
+    private string Model(ParseResult parsed, string file) => parsed.GetValue(_model) ?? Path.GetDirectoryName(Path.GetFullPath(file))!;
 }

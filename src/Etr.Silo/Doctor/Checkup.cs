@@ -33,7 +33,7 @@ internal sealed partial class Checkup(EtrSettings settings)
         yield return Try("model", () =>
         {
             string folder = StartingPolicy.Locate(settings.Run.Policy.Path);
-            ModelDescription model = StartingPolicy.Describe(folder);
+            ModelDescription model = StartingPolicy.Describe(folder, settings.Run.Policy.Template);
             return $"{folder}: {model.Parameters} parameters, drawn with by the {(RolloutEngines.TakesCpu(settings.Run.Policy, model.Config) ? "cpu" : "torch")} engine";
         });
         yield return Try("web port", () =>

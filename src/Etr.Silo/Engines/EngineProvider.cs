@@ -3,6 +3,7 @@ using Etr.Core.Runs;
 using Etr.Grains.Samplers;
 using Etr.Policy.Models;
 using Etr.Policy.Rollouts;
+using Etr.Policy.Tokenizers.Chat;
 
 namespace Etr.Silo.Engines;
 
@@ -56,9 +57,15 @@ internal sealed class EngineProvider(IReadOnlyList<DeviceSpec> devices, PolicyOp
     private static async Task<string> FingerprintAsync(string folder, CancellationToken cancellationToken)
     {
         var hashes = new List<string>();
-        foreach (string name in (string[])[ModelFiles.Config, ModelFiles.Tokenizer])
+        foreach (string name in (string[])[ModelFiles.Config, ModelFiles.Tokenizer, ChatConfig.FileName, ChatConfig.TemplateFileName])
         {
             var file = new FileInfo(Path.Combine(folder, name));
+            if (!file.Exists && name is ChatConfig.FileName or ChatConfig.TemplateFileName)
+            {
+                hashes.Add("");
+                continue;
+            }
+
             if (!file.Exists || file.Length > LargestFile)
                 throw new InvalidDataException($"{file.FullName} is missing or larger than {LargestFile >> 20} MiB.");
             hashes.Add(await StartingPolicy.Sha256Async(file.FullName, cancellationToken));

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using Etr.Core.Rollouts;
 using Etr.Policy.Models;
-using Etr.Policy.Tokenizers;
+using Etr.Policy.Tokenizers.Chat;
 using Etr.Silo.Cli;
 
 namespace Etr.Silo.Engines;
@@ -28,14 +28,16 @@ internal static class StartingPolicy
     }
 
     /// <summary>Checks a model's folder without loading a weight.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="template"><c>Etr:Policy:Template</c>.</param>
     /// <exception cref="CommandFailure">There is no such folder.</exception>
     /// <exception cref="Policy.Checkpoints.CheckpointException">A file of it is not as it should be.</exception>
-    public static ModelDescription Describe(string folder)
+    public static ModelDescription Describe(string folder, string template)
     {
         if (!Directory.Exists(folder))
             throw new CommandFailure($"there is no model directory {folder}: name one that exists, or make the shipped one with 'etr pretrain --out models/arithmetic'");
         ModelDescription model = ModelFiles.Describe(folder);
-        _ = TokenizerFile.Read(Path.Combine(folder, ModelFiles.Tokenizer));
+        _ = PromptTokenizer.Open(folder, template);
         return model;
     }
 

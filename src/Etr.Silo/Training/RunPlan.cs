@@ -34,7 +34,7 @@ internal sealed record RunPlan(RunConfiguration Configuration, ModelDescription 
             Task = named.Task with { GraderAssembly = Absolute(named.Task.GraderAssembly) },
             Reward = named.Reward with { Assembly = Absolute(named.Reward.Assembly) },
         };
-        ModelDescription model = StartingPolicy.Describe(folder);
+        ModelDescription model = StartingPolicy.Describe(folder, resolved.Policy.Template);
         var prompts = new PromptSetFactory();
         IPromptSet training = prompts.Training(resolved);
         return new RunPlan(resolved, model, training, prompts.HeldOut(resolved), RewardsOf(resolved, training));

@@ -41,6 +41,17 @@ public sealed class PolicyFolderTests : IDisposable
     }
 
     [Fact]
+    public async Task What_a_model_says_of_conversations_goes_with_every_version()
+    {
+        await File.WriteAllTextAsync(Path.Combine(Model, "tokenizer_config.json"), "{\"add_bos_token\":false}", Cancellation);
+        await File.WriteAllTextAsync(Path.Combine(Model, "chat_template.jinja"), "{{ messages }}", Cancellation);
+        await PublishAsync(1, null, [4, 5, 6, 7]);
+
+        Assert.Equal("{\"add_bos_token\":false}", await File.ReadAllTextAsync((await ResolveAsync(1, "tokenizer_config.json"))!, Cancellation));
+        Assert.Equal("{{ messages }}", await File.ReadAllTextAsync((await ResolveAsync(1, "chat_template.jinja"))!, Cancellation));
+    }
+
+    [Fact]
     public async Task A_folder_without_manifest_is_not_published_and_is_finished_by_publishing_again()
     {
         string weights = await PublishAsync(1, null, [4, 5, 6, 7]);

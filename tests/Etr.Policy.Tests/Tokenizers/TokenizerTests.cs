@@ -53,7 +53,8 @@ public sealed class TokenizerTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""{"model":{"type":"BPE"}}""", "model.type")]
+    [InlineData("""{"model":{"type":"Unigram"}}""", "model.type")]
+    [InlineData("""{"model":{"type":"BPE"}}""", "model.vocab")]
     [InlineData("""{"model":{"type":"WordLevel"}}""", "model.vocab")]
     [InlineData("""{"model":{"type":"WordLevel","vocab":{"a":0,"b":0}}}""", "model.vocab")]
     [InlineData("""{"model":{"type":"WordLevel","vocab":{"a":2000000000}}}""", "model.vocab")]

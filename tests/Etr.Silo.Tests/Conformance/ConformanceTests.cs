@@ -1,3 +1,5 @@
+using Etr.Policy.Pretraining;
+using Etr.Policy.Tokenizers;
 using Etr.Silo.Cli;
 using Etr.Silo.Tests.Cli;
 
@@ -22,6 +24,22 @@ public sealed class ConformanceTests : IDisposable
 
         Assert.Equal((ExitCodes.Done, "5 passed, 0 failed"), (all.Code, all.LastLine));
         Assert.Equal((ExitCodes.Done, "2 passed, 0 failed"), (guarded.Code, guarded.LastLine));
+    }
+
+    [Fact]
+    public async Task Token_ids_are_checked_with_the_tokenizer_of_a_directory()
+    {
+        TokenizerFile.Write(Path.Combine(_folder, "tokenizer.json"), ArithmeticTokenizer.Create());
+        string file = Write("texts.jsonl", """
+            { "text": "12", "ids": [4, 5] }
+            { "text": "12", "ids": [4] }
+            { "text": "21", "ids": [5, 5] }
+            """);
+
+        Invocation call = await Invocation.RunAsync("conformance", "tokenize", file, "--model", _folder);
+
+        Assert.Equal((ExitCodes.Failed, "1 passed, 2 failed"), (call.Code, call.LastLine));
+        Assert.Contains("line 2: expected 1 ids, found 2; the first that differs is 1", call.Output, StringComparison.Ordinal);
     }
 
     [Fact]
