@@ -1,10 +1,11 @@
+using Etr.Policy.Checkpoints;
 using TorchSharp;
 using static TorchSharp.torch.nn;
 
 namespace Etr.Policy.Models;
 
 /// <summary>
-/// The Qwen2 decoder as a sampler sees it: a prompt at once, then a token a row at a time over a key-value cache. Each layer's
+/// The decoder as a sampler sees it: a prompt at once, then a token a row at a time over a key-value cache. Each layer's
 /// q, k and v weights are one matrix, so are gate and up, and norm weights are folded into the matrix that follows.
 /// </summary>
 /// <remarks>
@@ -25,20 +26,32 @@ internal sealed class CachedDecoder : IDisposable
 
     /// <summary>A decoder over a copy of <paramref name="weights"/>.</summary>
     public CachedDecoder(DecoderWeights weights)
+        : this(weights.Config, weights[WeightShapes.Norm].device, name => weights[name].detach().clone())
     {
-        _config = weights.Config;
-        _device = weights[WeightShapes.Norm].device;
+    }
+
+    private CachedDecoder(ModelConfig config, torch.Device device, Func<string, torch.Tensor> of)
+    {
+        _config = config;
+        _device = device;
         _queryWidth = _config.Heads * _config.HeadSize;
         _cacheHeads = 2 * _config.KeyValueHeads;
-        _rotary = new RotaryTable(_config.HeadSize, _config.RopeTheta, _device);
+        _rotary = new RotaryTable(_config, _device);
 
         using IDisposable guard = torch.no_grad();
         using DisposeScope scope = torch.NewDisposeScope();
-        _embedding = weights[WeightShapes.Embedding].clone().DetachFromDisposeScope();
-        torch.Tensor head = weights[_config.TiedHead ? WeightShapes.Embedding : WeightShapes.Head];
-        _head = (head * weights[WeightShapes.Norm]).t().contiguous().DetachFromDisposeScope();
-        _layers = [.. Enumerable.Range(0, _config.Layers).Select(layer => FusedLayer.From(weights, layer))];
+        // Embedding and head first: while they are made there are three of them, the most that is ever held beside what stays.
+        _embedding = of(WeightShapes.Embedding).DetachFromDisposeScope();
+        _head = Head(_config.TiedHead ? _embedding : of(WeightShapes.Head), of(WeightShapes.Norm));
+        _layers = [.. Enumerable.Range(0, _config.Layers).Select(layer => Layer(layer, of))];
     }
+
+    /// <summary>A decoder that reads its weights from files, a tensor at a time: no more than a layer is held twice.</summary>
+    /// <param name="source">The files; checked against <paramref name="config"/>.</param>
+    /// <param name="config">The model's shape.</param>
+    /// <param name="device">Where it is to run.</param>
+    public static CachedDecoder Load(WeightFiles source, ModelConfig config, torch.Device device) =>
+        new(config, device, name => source.ReadSingle(name, device));
 
     /// <summary>Reads whole sequences at once.</summary>
     /// <param name="ids">Token ids, int64, [rows, length], padded on the right.</param>
@@ -55,9 +68,8 @@ internal sealed class CachedDecoder : IDisposable
         for (int i = 0; i < _layers.Length; i++)
         {
             FusedLayer layer = _layers[i];
-            torch.Tensor joined = Add(layer.JoinedBias, Normalise(x), layer.Joined);
-            torch.Tensor heads = joined.view(rows, length, -1, _config.HeadSize / 2, 2);
-            heads.narrow(2, 0, _config.Heads + _config.KeyValueHeads).view_as_complex().mul_(turns);
+            torch.Tensor joined = Project(layer, x);
+            Turn(layer, joined.view(rows, length, -1, _config.HeadSize), turns);
             torch.Tensor split = joined.view(rows, length, -1, _config.HeadSize).transpose(1, 2);
             keyValues[i] = split.narrow(1, _config.Heads, _cacheHeads);
             torch.Tensor mixed = functional.scaled_dot_product_attention(
@@ -97,8 +109,8 @@ internal sealed class CachedDecoder : IDisposable
         for (int i = 0; i < _layers.Length; i++)
         {
             FusedLayer layer = _layers[i];
-            torch.Tensor joined = Add(layer.JoinedBias, Normalise(x), layer.Joined);
-            joined.view(rows, -1, _config.HeadSize / 2, 2).narrow(1, 0, _config.Heads + _config.KeyValueHeads).view_as_complex().mul_(turns);
+            torch.Tensor joined = Project(layer, x);
+            Turn(layer, joined.view(rows, -1, _config.HeadSize), turns);
 
             torch.Tensor store = cache.Layer(i);
             store.view(-1, _config.HeadSize).index_copy_(0, slots, joined.narrow(1, _queryWidth, _cacheHeads * _config.HeadSize).reshape(-1, _config.HeadSize));
@@ -125,6 +137,18 @@ internal sealed class CachedDecoder : IDisposable
         {
             layer.Dispose();
         }
+    }
+
+    private static torch.Tensor Head(torch.Tensor head, torch.Tensor norm)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        return (head * norm).t().contiguous().DetachFromDisposeScope();
+    }
+
+    private FusedLayer Layer(int layer, Func<string, torch.Tensor> of)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        return FusedLayer.From(_config, layer, of);
     }
 
     private static int Highest(ReadOnlySpan<int> positions)
@@ -188,6 +212,22 @@ internal sealed class CachedDecoder : IDisposable
 
     private torch.Tensor Normalise(torch.Tensor x) =>
         x * (x * x).mean([-1L], keepdim: true).add_(_config.NormEpsilon).rsqrt_();
+
+    // q, k and v of the normalised stream.
+    private torch.Tensor Project(FusedLayer layer, torch.Tensor x) =>
+        layer.JoinedBias is null ? Normalise(x).matmul(layer.Joined) : Add(layer.JoinedBias, Normalise(x), layer.Joined);
+
+    // Normalises, where the architecture does, and turns the heads of q and k in place.
+    private void Turn(FusedLayer layer, torch.Tensor joined, torch.Tensor turns)
+    {
+        torch.Tensor heads = joined.narrow(-2, 0, _config.Heads + _config.KeyValueHeads);
+        if (layer.HeadNorm is not null)
+        {
+            heads.mul_((heads * heads).mean([-1L], keepdim: true).add_(_config.NormEpsilon).rsqrt_()).mul_(layer.HeadNorm);
+        }
+
+        heads.view([.. heads.shape[..^1], _config.HeadSize / 2, 2]).view_as_complex().mul_(turns);
+    }
 
     private torch.Tensor FeedForward(FusedLayer layer, torch.Tensor x)
     {

@@ -13,8 +13,8 @@ internal static class PolicyLoader
     public static CachedDecoder Load(PolicyRef policy, ModelConfig config, torch.Device device)
     {
         Check(policy);
-        using DecoderWeights weights = DecoderWeights.Load(policy.File, config, device);
-        return new CachedDecoder(weights);
+        using WeightFiles weights = ModelFiles.OpenWeights(policy.File, config);
+        return CachedDecoder.Load(weights, config, device);
     }
 
     /// <summary>Checks that a policy's file is the one that was published.</summary>

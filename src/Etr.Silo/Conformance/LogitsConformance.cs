@@ -28,7 +28,7 @@ internal static class LogitsConformance
 
         using DisposeScope scope = torch.NewDisposeScope();
         using DecoderWeights weights = DecoderWeights.Load(Path.Combine(model, ModelFiles.Weights), config);
-        using var decoder = new Qwen2Decoder(weights);
+        using var decoder = new PlainDecoder(weights);
         float[] logits;
         using (torch.no_grad())
             logits = decoder.Forward(torch.tensor(ids).unsqueeze(0)).contiguous().data<float>().ToArray();

@@ -5,8 +5,8 @@ using static TorchSharp.torch.nn;
 namespace Etr.Policy.Training.Passes;
 
 /// <summary>
-/// The Qwen2 decoder as the learner runs it: joined matrices, rotation as one complex product, residual sums inside the products, and
-/// the last layer's feed-forward only where a token is predicted. It computes what <see cref="Qwen2Decoder"/> does.
+/// The decoder as the learner runs it: joined matrices, rotation as one complex product, residual sums inside the products, and
+/// the last layer's feed-forward only where a token is predicted. It computes what <see cref="PlainDecoder"/> does.
 /// </summary>
 internal sealed class TrainingDecoder : IDisposable
 {
@@ -28,12 +28,12 @@ internal sealed class TrainingDecoder : IDisposable
         _config = weights.Config;
         _temperature = temperature > 0.0 ? temperature : 1.0;
         torch.Tensor norm = weights[WeightShapes.Norm];
-        _rotary = new RotaryTable(_config.HeadSize, _config.RopeTheta, norm.device);
+        _rotary = new RotaryTable(_config, norm.device);
         _layers = [.. Enumerable.Range(0, _config.Layers).Select(layer => new JoinedLayer(weights, layer))];
         _head = Leaf.Like(norm, [_config.VocabularySize, _config.HiddenSize]);
         if (gradients)
         {
-            foreach (Leaf leaf in _layers.SelectMany(layer => new[] { layer.Joined, layer.JoinedBias, layer.GateUp }).Append(_head))
+            foreach (Leaf leaf in _layers.SelectMany(layer => layer.Leaves).Append(_head))
                 leaf.RequireGradient();
         }
 
@@ -123,14 +123,22 @@ internal sealed class TrainingDecoder : IDisposable
     private torch.Tensor Attention(JoinedLayer layer, torch.Tensor x, long length)
     {
         (long rows, long size) = (x.shape[0] / length, _config.HeadSize);
-        torch.Tensor joined = functional.linear(Normalise(x), layer.Joined.Value, layer.JoinedBias.Value).view(rows, length, -1, size);
+        torch.Tensor joined = functional.linear(Normalise(x), layer.Joined.Value, layer.JoinedBias?.Value).view(rows, length, -1, size);
         torch.Tensor[] turned = joined.split([_config.Heads + (long)_config.KeyValueHeads, _config.KeyValueHeads], 2);
         torch.Tensor turns = Turns((int)length, x.dtype).narrow(0, 0, length).unsqueeze(1);
-        torch.Tensor pairs = turned[0].view(rows, length, -1, size / 2, 2).view_as_complex().mul(turns).view_as_real().flatten(3);
+        torch.Tensor pairs = NormaliseHeads(layer, turned[0]).view(rows, length, -1, size / 2, 2).view_as_complex().mul(turns).view_as_real().flatten(3);
         torch.Tensor[] heads = pairs.split([(long)_config.Heads, _config.KeyValueHeads], 2);
         torch.Tensor mixed = functional.scaled_dot_product_attention(
             heads[0].transpose(1, 2), Spread(heads[1].transpose(1, 2)), Spread(turned[1].transpose(1, 2)), is_casual: true);
         return mixed.transpose(1, 2).reshape(rows * length, _config.Heads * size);
+    }
+
+    private torch.Tensor NormaliseHeads(JoinedLayer layer, torch.Tensor heads)
+    {
+        if (layer.HeadNorm(_weights) is not { } norm)
+            return heads;
+        torch.Tensor scale = heads.square().mean([-1L], keepdim: true).add(_config.NormEpsilon).rsqrt();
+        return heads.mul(scale).mul(norm);
     }
 
     // One key and value head a query head: SDPA here has no grouped form, and causal masking needs rows to be positions.
