@@ -9,6 +9,8 @@ namespace Etr.Policy.Checkpoints;
 /// </summary>
 public sealed class SafetensorsFile : IDisposable
 {
+    private const long Window = 16L << 20;
+
     private readonly MemoryMappedFile? _map;
     private readonly Dictionary<string, TensorEntry> _byName;
 
@@ -105,6 +107,26 @@ public sealed class SafetensorsFile : IDisposable
         float[] values = new float[reader.Count];
         reader.Read(0, values);
         return values;
+    }
+
+    /// <summary>Copies a tensor's bytes as they are stored.</summary>
+    internal unsafe void CopyTo(TensorEntry entry, Stream stream)
+    {
+        for (long done = 0; done < entry.Bytes; done += Window)
+        {
+            long count = Math.Min(Window, entry.Bytes - done);
+            using MemoryMappedViewAccessor view = _map!.CreateViewAccessor(DataStart + entry.Begin + done, count, MemoryMappedFileAccess.Read);
+            byte* source = null;
+            view.SafeMemoryMappedViewHandle.AcquirePointer(ref source);
+            try
+            {
+                stream.Write(new ReadOnlySpan<byte>(source + view.PointerOffset, (int)count));
+            }
+            finally
+            {
+                view.SafeMemoryMappedViewHandle.ReleasePointer();
+            }
+        }
     }
 
     /// <summary>Reads a floating-point tensor piece by piece as fp32.</summary>

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Etr.Core.Rollouts;
 using Etr.Policy.Checkpoints;
 using Etr.Policy.Models;
@@ -21,23 +20,10 @@ internal static class PolicyLoader
     /// <exception cref="CheckpointException">The file is missing, or its SHA-256 is another.</exception>
     public static void Check(PolicyRef policy)
     {
-        string found = Hash(policy.File);
+        string found = JoinedWeights.Sha256(policy.File);
         if (!string.Equals(found, policy.Sha256, StringComparison.OrdinalIgnoreCase))
         {
             throw new CheckpointException(policy.File, null, $"SHA-256 {policy.Sha256}", found);
-        }
-    }
-
-    private static string Hash(string file)
-    {
-        try
-        {
-            using FileStream stream = new(file, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1 << 20);
-            return Convert.ToHexStringLower(SHA256.HashData(stream));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new CheckpointException(file, null, "a readable policy file", e.Message, e);
         }
     }
 }

@@ -27,7 +27,7 @@ internal static class LogitsConformance
             throw new CommandFailure($"{path}: 'tokens' must be 1 to {config.ContextLength} ids below {config.VocabularySize}");
 
         using DisposeScope scope = torch.NewDisposeScope();
-        using DecoderWeights weights = DecoderWeights.Load(Path.Combine(model, ModelFiles.Weights), config);
+        using DecoderWeights weights = DecoderWeights.Load(ModelFiles.WeightsOf(model), config);
         using var decoder = new PlainDecoder(weights);
         float[] logits;
         using (torch.no_grad())

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Etr.Core.Rollouts;
+using Etr.Policy.Checkpoints;
 using Etr.Policy.Models;
 using Etr.Policy.Tokenizers;
 using Etr.Silo.Cli;
@@ -39,11 +40,11 @@ internal static class StartingPolicy
         return model;
     }
 
-    /// <summary>Version 0 of a policy: the weights in a model's folder.</summary>
+    /// <summary>Version 0 of a policy: the weights in a model's folder. Shards have the hash of the file they join to.</summary>
     public static async Task<PolicyRef> OfAsync(string folder, CancellationToken cancellationToken)
     {
-        string file = Path.Combine(folder, ModelFiles.Weights);
-        return new PolicyRef(0, file, await Sha256Async(file, cancellationToken));
+        string file = ModelFiles.WeightsOf(folder);
+        return new PolicyRef(0, file, await Task.Run(() => JoinedWeights.Sha256(file), cancellationToken));
     }
 
     /// <summary>SHA-256 of a file in lower-case hexadecimal.</summary>
