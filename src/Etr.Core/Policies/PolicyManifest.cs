@@ -22,6 +22,12 @@ public sealed record PolicyManifest(long Version, IReadOnlyList<ManifestFile> Fi
     /// <summary>Name of the tokenizer in a version's folder.</summary>
     public const string TokenizerFile = "tokenizer.json";
 
+    /// <summary>Name of a version's adapters, where it is adapters to <see cref="WeightsFile"/>.</summary>
+    public const string AdapterFile = "adapter_model.safetensors";
+
+    /// <summary>Name of the adapters' configuration, beside them.</summary>
+    public const string AdapterConfigFile = "adapter_config.json";
+
     /// <summary>Most files of a version.</summary>
     public const int MostFiles = 16;
 
@@ -35,6 +41,11 @@ public sealed record PolicyManifest(long Version, IReadOnlyList<ManifestFile> Fi
     /// <exception cref="InvalidDataException">The manifest lists none.</exception>
     [JsonIgnore]
     public ManifestFile Weights => Find(WeightsFile) ?? throw new InvalidDataException($"policy manifest: expected a file {WeightsFile}, found none");
+
+    /// <summary>What makes it this version and what it is named by: the adapters where there are some, else the weights.</summary>
+    /// <exception cref="InvalidDataException">The manifest lists neither.</exception>
+    [JsonIgnore]
+    public ManifestFile Policy => Find(AdapterFile) ?? Weights;
 
     /// <summary>Bytes of all files together.</summary>
     [JsonIgnore]

@@ -54,6 +54,12 @@ internal sealed class ConfigFields
         _ => throw Wrong(name, "true or false", value.GetRawText()),
     };
 
+    /// <summary>Whether the object has no field.</summary>
+    public bool IsEmpty => !_root.EnumerateObject().Any();
+
+    /// <summary>Whether a field is a text.</summary>
+    public bool IsText(string name) => TryGet(name, out JsonElement value) && value.ValueKind == JsonValueKind.String;
+
     /// <summary>A text; null where the field is absent.</summary>
     public string? Text(string name)
     {

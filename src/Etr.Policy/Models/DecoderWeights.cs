@@ -55,6 +55,9 @@ public sealed class DecoderWeights : IDisposable
         });
     }
 
+    /// <summary>Frees a tensor that nobody reads any more. It must not be asked for again.</summary>
+    internal void Free(string name) => _byName[name].Dispose();
+
     /// <summary>Writes the weights as one safetensors file.</summary>
     public void Save(string file) => SafetensorsWriter.Write(file, [.. Named.Select(weight => (weight.Name, (torch.Tensor)weight.Value))], new Dictionary<string, string> { ["format"] = "pt" });
 

@@ -5,7 +5,7 @@ namespace Etr.Policy.Models;
 /// <summary>One layer's weights as a sampler uses them: transposed, joined, norms folded in.</summary>
 internal sealed class FusedLayer : IDisposable
 {
-    private FusedLayer(torch.Tensor joined, torch.Tensor? joinedBias, torch.Tensor? headNorm, torch.Tensor output, torch.Tensor gateUp, torch.Tensor down)
+    private FusedLayer(torch.Tensor joined, torch.Tensor? joinedBias, torch.Tensor? headNorm, torch.Tensor output, torch.Tensor gateUp, torch.Tensor down, torch.Tensor before, torch.Tensor between)
     {
         Joined = joined.DetachFromDisposeScope();
         JoinedBias = joinedBias?.DetachFromDisposeScope();
@@ -13,6 +13,8 @@ internal sealed class FusedLayer : IDisposable
         Output = output.DetachFromDisposeScope();
         GateUp = gateUp.DetachFromDisposeScope();
         Down = down.DetachFromDisposeScope();
+        Before = before.DetachFromDisposeScope();
+        Between = between.DetachFromDisposeScope();
     }
 
     /// <summary>q, k and v: [hidden, (heads + 2 · kv heads) · size], with q and k in rotary pairs.</summary>
@@ -33,6 +35,12 @@ internal sealed class FusedLayer : IDisposable
     /// <summary>[intermediate, hidden].</summary>
     public torch.Tensor Down { get; }
 
+    /// <summary>The norm that is part of <see cref="Joined"/>, [hidden].</summary>
+    public torch.Tensor Before { get; }
+
+    /// <summary>The norm that is part of <see cref="GateUp"/>, [hidden].</summary>
+    public torch.Tensor Between { get; }
+
     /// <summary>Joins the weights of a layer; to be called inside a dispose scope.</summary>
     /// <param name="config">The model's shape.</param>
     /// <param name="layer">Which.</param>
@@ -51,9 +59,11 @@ internal sealed class FusedLayer : IDisposable
             ? RotaryPairs.OfNorms(config, Of(WeightShapes.QueryNorm), Of(WeightShapes.KeyNorm))
             : null;
         torch.Tensor gateUp = torch.cat([Of("mlp.gate_proj.weight"), Of("mlp.up_proj.weight")]);
+        torch.Tensor before = Of("input_layernorm.weight");
+        torch.Tensor between = Of("post_attention_layernorm.weight");
         return new FusedLayer(
-            (joined * Of("input_layernorm.weight")).t().contiguous(), bias, headNorm, Of("self_attn.o_proj.weight").t().contiguous(),
-            (gateUp * Of("post_attention_layernorm.weight")).t().contiguous(), Of("mlp.down_proj.weight").t().contiguous());
+            (joined * before).t().contiguous(), bias, headNorm, Of("self_attn.o_proj.weight").t().contiguous(),
+            (gateUp * between).t().contiguous(), Of("mlp.down_proj.weight").t().contiguous(), before, between);
     }
 
     public void Dispose()
@@ -64,5 +74,7 @@ internal sealed class FusedLayer : IDisposable
         Output.Dispose();
         GateUp.Dispose();
         Down.Dispose();
+        Before.Dispose();
+        Between.Dispose();
     }
 }

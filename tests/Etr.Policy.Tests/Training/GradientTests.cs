@@ -225,7 +225,7 @@ public sealed class GradientTests
                 // A start of the step near the sampler and the learner, and neither.
                 torch.Tensor? start = _loss.Correction == CorrectionKind.None ? null : micro.OldLogProbs * 0.97;
                 torch.Tensor? reference = _reference is null ? null : TrainingPass.Read(_reference, micro).LogProbs;
-                TrainingPass pass = new(_policy, micro, _options.EntropyCoefficient > 0.0, _options.Checkpointing, _mostLogits);
+                TrainingPass pass = new(_policy, micro, _options.EntropyCoefficient > 0.0, _options.Checkpointing, AdapterUse.Whole, _mostLogits);
                 use(pass, _loss.Of(pass.Scores, reference, micro, new StepMoment(_options.EntropyCoefficient, true, start), figures));
             }
         }

@@ -40,7 +40,7 @@ internal sealed unsafe class CpuWeights : IDisposable
 
     /// <summary>Reads and packs a safetensors file; half precision is widened to fp32.</summary>
     /// <exception cref="CheckpointException">A tensor is missing, one too many, or of another shape or type.</exception>
-    public static CpuWeights Load(string file, ModelConfig config, bool int8)
+    public static CpuWeights Load(string file, ModelConfig config, bool int8, RowAdapters? adapters = null)
     {
         using WeightFiles source = ModelFiles.OpenWeights(file, config);
         var embedding = new AlignedMemory((long)config.VocabularySize * config.HiddenSize * sizeof(float));
@@ -53,7 +53,7 @@ internal sealed unsafe class CpuWeights : IDisposable
             }
         }
 
-        var rows = new WeightRows(source, int8);
+        var rows = new WeightRows(source, int8, adapters);
         Layer[] layers = [.. Enumerable.Range(0, config.Layers).Select(layer => Layer.Load(source, config, layer, rows))];
         PackedMatrix head = rows.Pack([config.TiedHead ? WeightShapes.Embedding : WeightShapes.Head], config.HiddenSize, WeightShapes.Norm);
         return new CpuWeights(config, embedding, layers, head);

@@ -5,7 +5,8 @@ namespace Etr.Policy.Rollouts.Cpu;
 /// <summary>Packs matrices out of a model's files row by row, so that nothing but the packed weights is ever held whole.</summary>
 /// <param name="source">The files.</param>
 /// <param name="int8">Whether to keep a byte a weight.</param>
-internal sealed class WeightRows(WeightFiles source, bool int8)
+/// <param name="adapters">Adapters to add in; null for none.</param>
+internal sealed class WeightRows(WeightFiles source, bool int8, RowAdapters? adapters = null)
 {
     /// <summary>Packs matrices below one another.</summary>
     /// <param name="matrices">Their names; [rows, inputs] each.</param>
@@ -42,6 +43,7 @@ internal sealed class WeightRows(WeightFiles source, bool int8)
                 }
 
                 readers[matrix].Read((long)row * inputs, weights);
+                adapters?.AddTo(matrices[matrix], row, weights);
                 for (int i = 0; factors is not null && i < weights.Length; i++)
                 {
                     weights[i] *= factors[i];

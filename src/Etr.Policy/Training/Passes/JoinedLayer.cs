@@ -20,15 +20,18 @@ internal sealed class JoinedLayer : IDisposable
     private readonly int _layer;
     private readonly long[] _rows;
 
-    public JoinedLayer(DecoderWeights weights, int layer)
+    /// <param name="weights">The weights.</param>
+    /// <param name="layer">Which layer.</param>
+    /// <param name="gathers">Whether its matrices gather gradients.</param>
+    public JoinedLayer(DecoderWeights weights, int layer, bool gathers)
     {
         _config = weights.Config;
         _layer = layer;
         _rows = [_config.Heads, _config.KeyValueHeads, _config.KeyValueHeads];
         using DisposeScope scope = torch.NewDisposeScope();
-        Joined = Leaf.Like(Of(weights, Before), [_rows.Sum() * _config.HeadSize, _config.HiddenSize]);
-        JoinedBias = _config.HasBiases ? Leaf.Like(Of(weights, Before), [_rows.Sum() * _config.HeadSize]) : null;
-        GateUp = Leaf.Like(Of(weights, Before), [2L * _config.IntermediateSize, _config.HiddenSize]);
+        Joined = Leaf.Like(Of(weights, Before), [_rows.Sum() * _config.HeadSize, _config.HiddenSize], gathers);
+        JoinedBias = _config.HasBiases ? Leaf.Like(Of(weights, Before), [_rows.Sum() * _config.HeadSize], gathers) : null;
+        GateUp = Leaf.Like(Of(weights, Before), [2L * _config.IntermediateSize, _config.HiddenSize], gathers);
         Output = Of(weights, "self_attn.o_proj.weight");
         Down = Of(weights, "mlp.down_proj.weight");
     }
@@ -54,6 +57,16 @@ internal sealed class JoinedLayer : IDisposable
     /// <summary>The norms of q's and k's heads as the weights have them, in rotary pairs, [heads + kv heads, size]; null where there are none.</summary>
     public torch.Tensor? HeadNorm(DecoderWeights weights) =>
         _config.HasHeadNorms ? RotaryPairs.OfNorms(_config, Of(weights, WeightShapes.QueryNorm), Of(weights, WeightShapes.KeyNorm)) : null;
+
+    /// <summary>Names of the weights that are in the joined matrices, norms not counted: nothing else reads them.</summary>
+    public IEnumerable<string> Copied =>
+        Projections.Select(name => name + ".weight").Concat(_config.HasBiases ? Projections.Select(name => name + ".bias") : []).Concat(Gates).Select(Name);
+
+    /// <summary>The norm before attention, [hidden].</summary>
+    public torch.Tensor NormBefore(DecoderWeights weights) => Of(weights, Before);
+
+    /// <summary>The norm between attention and feed-forward, [hidden].</summary>
+    public torch.Tensor NormBetween(DecoderWeights weights) => Of(weights, Between);
 
     /// <summary>Reads the weights again.</summary>
     public void Refresh(DecoderWeights weights)
@@ -102,7 +115,7 @@ internal sealed class JoinedLayer : IDisposable
     public void Clear()
     {
         foreach (Leaf leaf in Leaves)
-            leaf.Gradient.zero_();
+            leaf.Clear();
     }
 
     public void Dispose()

@@ -38,7 +38,7 @@ public sealed class TrainingDecoderTests
 
         gradients.Clear();
         using TrainingDecoder decoder = new(weights, TinyPolicy.Temperature, gradients: true);
-        TrainingPass pass = new(decoder, batch, entropyPulls: false, checkpointing: false);
+        TrainingPass pass = new(decoder, batch, entropyPulls: false, checkpointing: false, AdapterUse.Whole);
         pass.Backward(pass.Scores.LogProbs.mul(pull).sum());
         decoder.Collect(name => gradients.Tensors[weights.Named.Index().First(weight => weight.Item.Name == name).Index]);
 
