@@ -155,7 +155,7 @@ public sealed record TaskOptions
 /// <summary><c>Etr:Policy</c>: the policy and its engines.</summary>
 public sealed record PolicyOptions
 {
-    /// <summary>Directory with config.json, tokenizer.json and model.safetensors. The default value is <c>models/arithmetic</c>.</summary>
+    /// <summary>Directory with config.json, tokenizer.json and model.safetensors, or shards with their index. The default value is <c>models/arithmetic</c>.</summary>
     [Required]
     public string Path { get; init; } = "models/arithmetic";
 

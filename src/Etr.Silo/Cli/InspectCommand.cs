@@ -38,11 +38,14 @@ internal sealed class InspectCommand : IEtrCommand
             _folder, _batch, _length, _json,
         };
         _settings.AddTo(command);
-        command.Validators.Add(result =>
+        _batch.Validators.Add(result =>
         {
-            if (result.GetValue(_batch) is not (>= 1 and <= 65_536))
+            if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() is not (>= 1 and <= 65_536))
                 result.AddError("--batch: expected a number from 1 to 65536");
-            if (result.GetValue(_length) is { } length and not (>= 2 and <= 1 << 24))
+        });
+        _length.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int?>() is { } length and not (>= 2 and <= 1 << 24))
                 result.AddError("--length: expected a number from 2 to 16777216");
         });
         command.SetAction(parsed =>

@@ -36,8 +36,11 @@ internal static class StartingPolicy
         if (!Directory.Exists(folder))
             throw new CommandFailure($"there is no model directory {folder}: name one that exists, or make the shipped one with 'etr pretrain --out models/arithmetic'");
         ModelDescription model = ModelFiles.Describe(folder);
-        _ = TokenizerFile.Read(Path.Combine(folder, ModelFiles.Tokenizer));
-        return model;
+        string tokenizer = Path.Combine(folder, ModelFiles.Tokenizer);
+        int ids = TokenizerFile.Read(tokenizer).VocabularySize;
+        return ids <= model.Config.VocabularySize
+            ? model
+            : throw new CheckpointException(tokenizer, "vocab", $"at most {model.Config.VocabularySize} ids, which the embedding has rows for", $"{ids}");
     }
 
     /// <summary>Version 0 of a policy: the weights in a model's folder. Shards have the hash of the file they join to.</summary>
