@@ -49,21 +49,29 @@ internal sealed class FusedLayer : IDisposable
     {
         torch.Tensor Of(string name) => of(WeightShapes.Of(layer, name));
         torch.Tensor Pairs(torch.Tensor rows, int heads) => RotaryPairs.Of(rows, heads);
-
-        torch.Tensor joined = torch.cat(
-            [Pairs(Of("self_attn.q_proj.weight"), config.Heads), Pairs(Of("self_attn.k_proj.weight"), config.KeyValueHeads), Of("self_attn.v_proj.weight")]);
+        torch.Tensor before = Of("input_layernorm.weight");
+        torch.Tensor between = Of("post_attention_layernorm.weight");
         torch.Tensor? bias = config.HasBiases
             ? torch.cat([Pairs(Of("self_attn.q_proj.bias"), config.Heads), Pairs(Of("self_attn.k_proj.bias"), config.KeyValueHeads), Of("self_attn.v_proj.bias")])
             : null;
         torch.Tensor? headNorm = config.HasHeadNorms
             ? RotaryPairs.OfNorms(config, Of(WeightShapes.QueryNorm), Of(WeightShapes.KeyNorm))
             : null;
-        torch.Tensor gateUp = torch.cat([Of("mlp.gate_proj.weight"), Of("mlp.up_proj.weight")]);
-        torch.Tensor before = Of("input_layernorm.weight");
-        torch.Tensor between = Of("post_attention_layernorm.weight");
+        torch.Tensor joined = Transposed(before, () => torch.cat(
+            [Pairs(Of("self_attn.q_proj.weight"), config.Heads), Pairs(Of("self_attn.k_proj.weight"), config.KeyValueHeads), Of("self_attn.v_proj.weight")]));
+        torch.Tensor gateUp = Transposed(between, () => torch.cat([Of("mlp.gate_proj.weight"), Of("mlp.up_proj.weight")]));
         return new FusedLayer(
-            (joined * before).t().contiguous(), bias, headNorm, Of("self_attn.o_proj.weight").t().contiguous(),
-            (gateUp * between).t().contiguous(), Of("mlp.down_proj.weight").t().contiguous(), before, between);
+            joined, bias, headNorm, Transposed(null, () => Of("self_attn.o_proj.weight")), gateUp, Transposed(null, () => Of("mlp.down_proj.weight")), before, between);
+    }
+
+    /// <summary>A matrix's transpose, a norm's weights multiplied in; what it is made of is freed at once.</summary>
+    /// <param name="norm">[columns]; null for none.</param>
+    /// <param name="make">Makes the matrix, [rows, columns].</param>
+    internal static torch.Tensor Transposed(torch.Tensor? norm, Func<torch.Tensor> make)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        torch.Tensor transposed = make().t().contiguous();
+        return (norm is null ? transposed : transposed.mul_(norm.unsqueeze(1))).MoveToOuterDisposeScope();
     }
 
     public void Dispose()

@@ -16,9 +16,9 @@ internal sealed class FusedModel
         (Config, Device) = (config, device);
         using IDisposable guard = torch.no_grad();
         using DisposeScope scope = torch.NewDisposeScope();
-        // Embedding and head first: while they are made there are three of them, the most that is ever held beside what stays.
         Embedding = of(WeightShapes.Embedding).DetachFromDisposeScope();
-        Head = HeadOf(config.TiedHead ? Embedding : of(WeightShapes.Head), of(WeightShapes.Norm));
+        // A tied head is made of a view, so that the embedding stays.
+        Head = FusedLayer.Transposed(of(WeightShapes.Norm), () => config.TiedHead ? Embedding.alias() : of(WeightShapes.Head)).DetachFromDisposeScope();
         Layers = [.. Enumerable.Range(0, config.Layers).Select(layer => LayerOf(layer, of))];
     }
 
@@ -69,12 +69,6 @@ internal sealed class FusedModel
         {
             layer.Dispose();
         }
-    }
-
-    private static torch.Tensor HeadOf(torch.Tensor head, torch.Tensor norm)
-    {
-        using DisposeScope scope = torch.NewDisposeScope();
-        return (head * norm).t().contiguous().DetachFromDisposeScope();
     }
 
     private FusedLayer LayerOf(int layer, Func<string, torch.Tensor> of)
