@@ -2,6 +2,7 @@ using BenchmarkDotNet.Running;
 using Etr.Benchmarks;
 using Etr.Benchmarks.Clusters;
 using Etr.Benchmarks.Engines;
+using Etr.Benchmarks.Loading;
 using Etr.Benchmarks.Repairs;
 using Etr.Benchmarks.Trainers;
 
@@ -19,6 +20,8 @@ if (args is ["tokenizer", ..])
 if (args is ["repair-price", ..])
     return await RepairPrice.RunAsync(args[1..]);
 
+if (args is ["load", ..])
+    return await LoadBenchmark.RunAsync(args[1..]);
 if (args is ["control-plane", ..])
     return await ControlPlaneBenchmark.RunAsync(args[1..]);
 if (args is ["policy-switch", ..])

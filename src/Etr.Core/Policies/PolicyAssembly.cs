@@ -32,6 +32,12 @@ internal sealed class PolicyAssembly(string folder, PolicyManifest manifest, IPo
             // From here to the last line the folder is not complete, whatever it was before.
             File.Delete(manifestFile);
             File.Delete(path);
+            if (donors.TryLink(file, path))
+            {
+                _reused += file.Bytes;
+                continue;
+            }
+
             await AssembleAsync(file, path, cancellationToken);
         }
 

@@ -1,7 +1,7 @@
 namespace Etr.Core.Policies;
 
 /// <summary>
-/// A cache of policy versions, <c>{cache}/{sha256 of the weights}/</c>, and the way into it: only parts that no version here has
+/// A cache of policy versions, <c>{cache}/{sha256 of the weights, or of the adapters}/</c>, and the way into it: only parts that no version here has
 /// are fetched, each is checked by its hash, and an interrupted fetch goes on where it stopped. Safe to use from many threads;
 /// a cache belongs to one process.
 /// </summary>
@@ -72,7 +72,7 @@ public sealed class PolicyFetcher
             if (await PolicyManifestJson.ReadFileAsync(Path.Combine(folder, PolicyManifest.FileName), cancellationToken) is not { } manifest)
                 return false;
             right = await Task.Run(
-                () => manifest.Weights.Sha256 == sha256
+                () => manifest.Policy.Sha256 == sha256
                     && manifest.Files.All(file => PartHashes.OfFile(Path.Combine(folder, file.Name), file.Bytes, cancellationToken) == file.Sha256),
                 cancellationToken);
         }
@@ -81,9 +81,14 @@ public sealed class PolicyFetcher
             right = false;
         }
 
-        if (!right)
-            Discard(sha256);
-        return !right;
+        if (right)
+            return false;
+
+        // Files may be shared with other versions, whose word then counts for nothing either.
+        lock (_lock)
+            _verified.Clear();
+        Discard(sha256);
+        return true;
     }
 
     /// <summary>Deletes versions, but for those named, the two newest others, and those being fetched.</summary>
@@ -185,8 +190,8 @@ public sealed class PolicyFetcher
     {
         CancellationToken cancellationToken = stop.Token;
         PolicyManifest manifest = (await source.ManifestAsync(cancellationToken)).Validate();
-        if (manifest.Weights.Sha256 != sha256)
-            throw new InvalidDataException($"policy manifest of version {manifest.Version}: expected weights of SHA-256 {sha256}, found {manifest.Weights.Sha256}");
+        if (manifest.Policy.Sha256 != sha256)
+            throw new InvalidDataException($"policy manifest of version {manifest.Version}: expected weights of SHA-256 {sha256}, found {manifest.Policy.Sha256}");
         if (manifest.Bytes > _maximumBytes)
             throw new InvalidDataException($"policy manifest of version {manifest.Version}: expected at most {_maximumBytes} bytes in all, found {manifest.Bytes}");
         string folder = Path.Combine(_cache, sha256);
@@ -194,11 +199,18 @@ public sealed class PolicyFetcher
             return new FetchedPolicy(folder, manifest, 0, manifest.Bytes);
 
         Directory.CreateDirectory(_cache);
-        PartDonors donors = await PartDonors.InAsync(_cache, sha256, cancellationToken);
+        PartDonors donors = await PartDonors.InAsync(_cache, sha256, Verified, cancellationToken);
         FetchedPolicy fetched = await new PolicyAssembly(folder, manifest, source, donors).RunAsync(cancellationToken);
         lock (_lock)
             _verified[sha256] = manifest;
         return fetched;
+    }
+
+    /// <summary>The manifest of a version that this process has checked; null where it has not.</summary>
+    private PolicyManifest? Verified(string sha256)
+    {
+        lock (_lock)
+            return _verified.GetValueOrDefault(sha256);
     }
 
     /// <summary>Whether this process has checked these very files and they still have their lengths.</summary>
@@ -206,7 +218,7 @@ public sealed class PolicyFetcher
     {
         PolicyManifest? verified;
         lock (_lock)
-            verified = _verified.GetValueOrDefault(manifest.Weights.Sha256);
+            verified = _verified.GetValueOrDefault(manifest.Policy.Sha256);
         return verified is not null
             && File.Exists(Path.Combine(folder, PolicyManifest.FileName))
             && verified.Files.Count == manifest.Files.Count

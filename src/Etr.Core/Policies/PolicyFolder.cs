@@ -29,26 +29,60 @@ public static class PolicyFolder
     /// <returns>The manifest.</returns>
     /// <exception cref="InvalidDataException">A file is too large or empty, or the parts are not those of the weights.</exception>
     /// <exception cref="IOException">A file is missing or cannot be written.</exception>
-    public static async Task<PolicyManifest> PublishAsync(
+    public static Task<PolicyManifest> PublishAsync(
         string policyDirectory, long version, FileRef weights, IReadOnlyList<ManifestPart> parts, string modelFolder, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(weights);
+        var content = new ManifestFile(PolicyManifest.WeightsFile, PartHashes.LengthOf(weights.Path), weights.Sha256, parts);
+        return PublishAsync(policyDirectory, version, new Content([(content, weights.Path)], AdapterConfig: null), modelFolder, cancellationToken);
+    }
+
+    /// <summary>Publishes a version that is adapters to version 0: the model itself is linked to, so that the folder is whole, and sent to nobody twice.</summary>
+    /// <param name="policyDirectory">The run's policy directory; version 0 is published there.</param>
+    /// <param name="version">The version, from 1.</param>
+    /// <param name="adapters">The adapters.</param>
+    /// <param name="parts">Their file cut at its tensors.</param>
+    /// <param name="adapterConfig">Their <c>adapter_config.json</c>.</param>
+    /// <param name="modelFolder">The model the run started from.</param>
+    /// <param name="cancellationToken">Ends the work between files; what is half done is not published.</param>
+    /// <inheritdoc cref="PublishAsync(string, long, FileRef, IReadOnlyList{ManifestPart}, string, CancellationToken)"/>
+    public static async Task<PolicyManifest> PublishAdaptersAsync(
+        string policyDirectory, long version, FileRef adapters, IReadOnlyList<ManifestPart> parts, byte[] adapterConfig, string modelFolder, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(adapters);
+        ArgumentNullException.ThrowIfNull(adapterConfig);
+        PolicyManifest start = await ReadAsync(policyDirectory, 0, cancellationToken)
+            ?? throw new FileNotFoundException($"version 0 of the policy is not published in {policyDirectory}");
+        string model = Path.Combine(PathOf(policyDirectory, 0), PolicyManifest.WeightsFile);
+        string real = new FileInfo(model).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? model;
+        var content = new ManifestFile(PolicyManifest.AdapterFile, PartHashes.LengthOf(adapters.Path), adapters.Sha256, parts);
+        return await PublishAsync(
+            policyDirectory, version, new Content([(content, adapters.Path), (start.Weights, real)], adapterConfig), modelFolder, cancellationToken);
+    }
+
+    /// <summary>The file in a version's folder that the version is named by: adapters where it has some, else weights.</summary>
+    public static string PolicyFileIn(string folder)
+    {
+        string adapters = Path.Combine(folder, PolicyManifest.AdapterFile);
+        return File.Exists(adapters) ? adapters : Path.Combine(folder, PolicyManifest.WeightsFile);
+    }
+
+    private static async Task<PolicyManifest> PublishAsync(
+        string policyDirectory, long version, Content content, string modelFolder, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(policyDirectory);
         ArgumentOutOfRangeException.ThrowIfNegative(version);
-        ArgumentNullException.ThrowIfNull(weights);
         ArgumentException.ThrowIfNullOrEmpty(modelFolder);
-        List<(string Name, byte[] Content)> copies = await ReadCopiesAsync(modelFolder, cancellationToken);
-        var manifest = new PolicyManifest(version,
-        [
-            .. copies.Select(copy => PartHashes.Of(copy.Name, copy.Content)),
-            new ManifestFile(PolicyManifest.WeightsFile, PartHashes.LengthOf(weights.Path), weights.Sha256, parts),
-        ]);
+        List<(string Name, byte[] Bytes)> small = await ReadCopiesAsync(modelFolder, cancellationToken);
+        if (content.AdapterConfig is { } adapterConfig)
+            small.Add((PolicyManifest.AdapterConfigFile, adapterConfig));
+        var manifest = new PolicyManifest(version, [.. small.Select(file => PartHashes.Of(file.Name, file.Bytes)), .. content.Linked.Select(linked => linked.File)]);
         byte[] json = PolicyManifestJson.Write(manifest);
         string folder = PathOf(policyDirectory, version);
         string manifestFile = Path.Combine(folder, PolicyManifest.FileName);
-        string target = TargetOf(policyDirectory, weights.Path);
-        string link = Path.Combine(folder, PolicyManifest.WeightsFile);
+        (string Link, string Target)[] links = [.. content.Linked.Select(linked => (Path.Combine(folder, linked.File.Name), TargetOf(policyDirectory, linked.Path)))];
         bool published = File.Exists(manifestFile);
-        if (new FileInfo(link).LinkTarget == target && await PolicyManifestJson.IsAsync(manifestFile, json, cancellationToken))
+        if (links.All(link => new FileInfo(link.Link).LinkTarget == link.Target) && await PolicyManifestJson.IsAsync(manifestFile, json, cancellationToken))
             return manifest;
 
         // Whoever looks meanwhile finds nothing published, not a mixture. Nothing is lost: a step that is trained again and
@@ -57,9 +91,10 @@ public static class PolicyFolder
         if (published)
             File.Delete(manifestFile);
         Directory.CreateDirectory(folder);
-        foreach ((string name, byte[] content) in copies)
-            await DurableFile.WriteAsync(Path.Combine(folder, name), content, cancellationToken);
-        PlaceLink(link, target);
+        foreach ((string name, byte[] bytes) in small)
+            await DurableFile.WriteAsync(Path.Combine(folder, name), bytes, cancellationToken);
+        foreach ((string link, string target) in links)
+            PlaceLink(link, target);
         await DurableFile.WriteAsync(manifestFile, json, cancellationToken);
         DurableFile.SyncDirectory(policyDirectory);
         return manifest;
@@ -118,12 +153,12 @@ public static class PolicyFolder
         ILookup<bool, string> folders = Directory.GetDirectories(policyDirectory)
             .Where(folder => VersionOf(folder) is not null)
             .ToLookup(folder => VersionOf(folder)!.Value is var version && (version > newest || keepVersions.Contains(version)));
-        HashSet<string> used = [.. folders[true].Select(WeightsBeside).OfType<string>()];
+        HashSet<string> used = [.. folders[true].SelectMany(WeightsBeside)];
         foreach (string folder in folders[false])
         {
             // In this order: no longer published, then its weights while the link still tells them, then the rest.
             File.Delete(Path.Combine(folder, PolicyManifest.FileName));
-            if (WeightsBeside(folder) is { } name && !used.Contains(name))
+            foreach (string name in WeightsBeside(folder).Where(name => !used.Contains(name)))
                 File.Delete(Path.Combine(policyDirectory, name));
             Directory.Delete(folder, recursive: true);
         }
@@ -154,14 +189,16 @@ public static class PolicyFolder
         }
     }
 
-    /// <summary>Name of the weights in the policy directory that a version's folder links to; null where it links to none there.</summary>
-    private static string? WeightsBeside(string folder)
+    /// <summary>Names of the files in the policy directory that a version's folder links to.</summary>
+    private static IEnumerable<string> WeightsBeside(string folder)
     {
-        string? target = new FileInfo(Path.Combine(folder, PolicyManifest.WeightsFile)).LinkTarget;
-        string name = Path.GetFileName(target) ?? "";
-        return target == Path.Combine("..", name)
-            && Path.GetExtension(name) == WeightsExtension
-            && ManifestRules.IsHash(Path.GetFileNameWithoutExtension(name)) ? name : null;
+        foreach (string linked in (string[])[PolicyManifest.WeightsFile, PolicyManifest.AdapterFile])
+        {
+            string? target = new FileInfo(Path.Combine(folder, linked)).LinkTarget;
+            string name = Path.GetFileName(target) ?? "";
+            if (target == Path.Combine("..", name) && Path.GetExtension(name) == WeightsExtension && ManifestRules.IsHash(Path.GetFileNameWithoutExtension(name)))
+                yield return name;
+        }
     }
 
     private static long? VersionOf(string folder)
@@ -171,7 +208,7 @@ public static class PolicyFolder
             && name == version.ToString(CultureInfo.InvariantCulture) ? version : null;
     }
 
-    private static async Task<List<(string Name, byte[] Content)>> ReadCopiesAsync(string modelFolder, CancellationToken cancellationToken)
+    private static async Task<List<(string Name, byte[] Bytes)>> ReadCopiesAsync(string modelFolder, CancellationToken cancellationToken)
     {
         var copies = new List<(string, byte[])>();
         foreach (string name in (string[])[PolicyManifest.ConfigFile, PolicyManifest.TokenizerFile])
@@ -192,4 +229,7 @@ public static class PolicyFolder
             ? await File.ReadAllBytesAsync(path, cancellationToken)
             : throw new InvalidDataException($"{path}: expected 1 to {LargestCopy} bytes, found {bytes}");
     }
+
+    /// <summary>What a version has beside its small files: what is linked to, and the adapters' configuration.</summary>
+    private sealed record Content(IReadOnlyList<(ManifestFile File, string Path)> Linked, byte[]? AdapterConfig);
 }

@@ -28,6 +28,12 @@ public sealed record PolicyManifest(long Version, IReadOnlyList<ManifestFile> Fi
     /// <summary>Name of a chat template in a file of its own, which some models have.</summary>
     public const string ChatTemplateFile = "chat_template.jinja";
 
+    /// <summary>Name of a version's adapters, where it is adapters to <see cref="WeightsFile"/>.</summary>
+    public const string AdapterFile = "adapter_model.safetensors";
+
+    /// <summary>Name of the adapters' configuration, beside them.</summary>
+    public const string AdapterConfigFile = "adapter_config.json";
+
     /// <summary>Most files of a version.</summary>
     public const int MostFiles = 16;
 
@@ -41,6 +47,11 @@ public sealed record PolicyManifest(long Version, IReadOnlyList<ManifestFile> Fi
     /// <exception cref="InvalidDataException">The manifest lists none.</exception>
     [JsonIgnore]
     public ManifestFile Weights => Find(WeightsFile) ?? throw new InvalidDataException($"policy manifest: expected a file {WeightsFile}, found none");
+
+    /// <summary>What makes it this version and what it is named by: the adapters where there are some, else the weights.</summary>
+    /// <exception cref="InvalidDataException">The manifest lists neither.</exception>
+    [JsonIgnore]
+    public ManifestFile Policy => Find(AdapterFile) ?? Weights;
 
     /// <summary>Bytes of all files together.</summary>
     [JsonIgnore]

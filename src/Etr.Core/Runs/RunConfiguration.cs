@@ -158,7 +158,7 @@ public sealed record PolicyOptions
 {
     private const string TemplateMark = "template=";
 
-    /// <summary>Directory with config.json, tokenizer.json and model.safetensors. The default value is <c>models/arithmetic</c>.</summary>
+    /// <summary>Directory with config.json, tokenizer.json and model.safetensors, or shards with their index. The default value is <c>models/arithmetic</c>.</summary>
     [Required]
     public string Path { get; init; } = "models/arithmetic";
 

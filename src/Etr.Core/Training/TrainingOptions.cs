@@ -122,6 +122,9 @@ public sealed record TrainingOptions
     /// </summary>
     public bool Checkpointing { get; init; }
 
+    /// <summary>Adapters in place of the whole weights; off by default.</summary>
+    public LoraOptions Lora { get; init; } = new();
+
     /// <summary>
     /// What becomes of truncated traces: <c>mask</c> (no loss; the reward still counts), <c>keep</c>, or <c>penalise</c> (kept, and
     /// long traces are charged up to 1 of their reward: <c>Etr:Reward:OverlongLength</c>). The default value is <c>mask</c>.

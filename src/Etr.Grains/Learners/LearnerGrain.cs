@@ -259,7 +259,12 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
         if (await PolicyFolder.ReadAsync(context.Place.Policies, manifest.Step, _stop.Token) is null)
         {
             IReadOnlyList<ManifestPart> parts = _parts ?? await _provider.PartsAsync(weights.Path, _stop.Token);
-            await PolicyFolder.PublishAsync(context.Place.Policies, manifest.Step, weights, parts, Path.GetDirectoryName(context.Start.PolicyFile)!, _stop.Token);
+            string model = Path.GetDirectoryName(context.Start.PolicyFile)!;
+            LoraOptions lora = context.Configuration.Training.Lora;
+            _ = lora.IsOn()
+                ? await PolicyFolder.PublishAdaptersAsync(
+                    context.Place.Policies, manifest.Step, weights, parts, AdapterConfigFile.Write(lora, context.Configuration.Policy.Path), model, _stop.Token)
+                : await PolicyFolder.PublishAsync(context.Place.Policies, manifest.Step, weights, parts, model, _stop.Token);
         }
 
         string path = StepManifest.PathOf(context.StepsDirectory, manifest.Step);

@@ -167,7 +167,7 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
             }
 
             IRolloutEngine engine = await _provider.OpenAsync(Device, request.Engine, folder, draw.Cancellation);
-            await engine.SubmitAsync(RequestOf(draw, Path.Combine(folder, PolicyManifest.WeightsFile)), draw.Cancellation);
+            await engine.SubmitAsync(RequestOf(draw, PolicyFolder.PolicyFileIn(folder)), draw.Cancellation);
         }
         catch (OperationCanceledException) when (draw.Cancellation.IsCancellationRequested)
         {

@@ -9,6 +9,8 @@ namespace Etr.Policy.Checkpoints;
 /// </summary>
 public sealed class SafetensorsFile : IDisposable
 {
+    private const long Window = 16L << 20;
+
     private readonly MemoryMappedFile? _map;
     private readonly Dictionary<string, TensorEntry> _byName;
 
@@ -94,70 +96,49 @@ public sealed class SafetensorsFile : IDisposable
     /// <param name="name">A tensor of type F32, F16 or BF16, of at most <see cref="Array.MaxLength"/> elements.</param>
     /// <returns>Its elements, the last dimension fastest.</returns>
     /// <exception cref="CheckpointException">The file has no tensor of that name, or it is of another type or too large.</exception>
-    public unsafe float[] ReadSingles(string name)
+    public float[] ReadSingles(string name)
+    {
+        using TensorReader reader = Reader(name);
+        if (reader.Count > Array.MaxLength)
+        {
+            throw new CheckpointException(Path, name, $"at most {Array.MaxLength} elements", $"{reader.Count}");
+        }
+
+        float[] values = new float[reader.Count];
+        reader.Read(0, values);
+        return values;
+    }
+
+    /// <summary>Copies a tensor's bytes as they are stored.</summary>
+    internal unsafe void CopyTo(TensorEntry entry, Stream stream)
+    {
+        for (long done = 0; done < entry.Bytes; done += Window)
+        {
+            long count = Math.Min(Window, entry.Bytes - done);
+            using MemoryMappedViewAccessor view = _map!.CreateViewAccessor(DataStart + entry.Begin + done, count, MemoryMappedFileAccess.Read);
+            byte* source = null;
+            view.SafeMemoryMappedViewHandle.AcquirePointer(ref source);
+            try
+            {
+                stream.Write(new ReadOnlySpan<byte>(source + view.PointerOffset, (int)count));
+            }
+            finally
+            {
+                view.SafeMemoryMappedViewHandle.ReleasePointer();
+            }
+        }
+    }
+
+    /// <summary>Reads a floating-point tensor piece by piece as fp32.</summary>
+    /// <exception cref="CheckpointException">The file has no tensor of that name, or it is of another type.</exception>
+    internal TensorReader Reader(string name)
     {
         TensorEntry entry = Find(name) ?? throw new CheckpointException(Path, name, "this tensor", "none of that name");
-        long count = entry.Bytes / ElementTypes.SizeOf(entry.Type);
-        if (count > Array.MaxLength)
-        {
-            throw new CheckpointException(Path, name, $"at most {Array.MaxLength} elements", $"{count}");
-        }
-
-        float[] values = new float[count];
-        if (count == 0)
-        {
-            return values;
-        }
-
-        using MemoryMappedViewAccessor view = _map!.CreateViewAccessor(DataStart + entry.Begin, entry.Bytes, MemoryMappedFileAccess.Read);
-        byte* source = null;
-        view.SafeMemoryMappedViewHandle.AcquirePointer(ref source);
-        try
-        {
-            Widen(entry, source + view.PointerOffset, values);
-        }
-        finally
-        {
-            view.SafeMemoryMappedViewHandle.ReleasePointer();
-        }
-
-        return values;
+        return new TensorReader(_map, Path, entry, DataStart + entry.Begin);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _map?.Dispose();
-
-    // Tensors need not lie on a multiple of their elements' size.
-    private unsafe void Widen(TensorEntry entry, byte* source, float[] values)
-    {
-        switch (entry.Type)
-        {
-            case torch.ScalarType.Float32:
-                fixed (float* to = values)
-                {
-                    Buffer.MemoryCopy(source, to, entry.Bytes, entry.Bytes);
-                }
-
-                break;
-            case torch.ScalarType.Float16:
-                for (int i = 0; i < values.Length; i++)
-                {
-                    values[i] = (float)System.Buffers.Binary.BinaryPrimitives.ReadHalfLittleEndian(new ReadOnlySpan<byte>(source + 2L * i, 2));
-                }
-
-                break;
-            case torch.ScalarType.BFloat16:
-                for (int i = 0; i < values.Length; i++)
-                {
-                    // The upper half of a float's bits.
-                    values[i] = BitConverter.Int32BitsToSingle(System.Buffers.Binary.BinaryPrimitives.ReadUInt16LittleEndian(new ReadOnlySpan<byte>(source + 2L * i, 2)) << 16);
-                }
-
-                break;
-            default:
-                throw new CheckpointException(Path, entry.Name, "dtype F32, F16 or BF16", ElementTypes.NameOf(entry.Type));
-        }
-    }
 
     private static string Text(ReadOnlySpan<long> shape) => $"[{string.Join(", ", shape.ToArray())}]";
 

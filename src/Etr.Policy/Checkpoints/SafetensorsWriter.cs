@@ -28,18 +28,39 @@ public static class SafetensorsWriter
     {
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(tensors);
-        byte[] header = Header(tensors, metadata);
-        Span<byte> length = stackalloc byte[8];
-        BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)header.Length);
-        stream.Write(length);
-        stream.Write(header);
+        WriteHeader(stream, [.. tensors.Select(tensor => new TensorShape(tensor.Name, tensor.Value.dtype, tensor.Value.shape))], metadata);
         foreach ((_, torch.Tensor value) in tensors)
         {
             WriteData(stream, value);
         }
     }
 
-    private static byte[] Header(IReadOnlyList<(string Name, torch.Tensor Value)> tensors, IReadOnlyDictionary<string, string>? metadata)
+    /// <summary>Writes prefix and header of a file whose tensors' bytes the caller writes next, in the same order.</summary>
+    /// <exception cref="ArgumentException">A name occurs twice, or safetensors has no type for a tensor.</exception>
+    internal static void WriteHeader(Stream stream, IReadOnlyList<TensorShape> tensors, IReadOnlyDictionary<string, string>? metadata)
+    {
+        byte[] header = Header(tensors, metadata);
+        Span<byte> length = stackalloc byte[8];
+        BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)header.Length);
+        stream.Write(length);
+        stream.Write(header);
+    }
+
+    /// <summary>Writes a tensor's bytes.</summary>
+    internal static unsafe void WriteData(Stream stream, torch.Tensor value)
+    {
+        using torch.Tensor detached = value.detach();
+        using torch.Tensor near = detached.cpu();
+        using torch.Tensor contiguous = near.contiguous();
+        long bytes = contiguous.numel() * ElementTypes.SizeOf(contiguous.dtype);
+        byte* address = bytes == 0 ? null : TensorMemory.AddressOf(contiguous);
+        for (long done = 0; done < bytes; done += Chunk)
+        {
+            stream.Write(new ReadOnlySpan<byte>(address + done, (int)Math.Min(Chunk, bytes - done)));
+        }
+    }
+
+    private static byte[] Header(IReadOnlyList<TensorShape> tensors, IReadOnlyDictionary<string, string>? metadata)
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer))
@@ -58,17 +79,17 @@ public static class SafetensorsWriter
 
             var names = new HashSet<string>(StringComparer.Ordinal);
             long offset = 0;
-            foreach ((string name, torch.Tensor value) in tensors)
+            foreach ((string name, torch.ScalarType type, IReadOnlyList<long> shape) in tensors)
             {
                 if (!names.Add(name))
                 {
                     throw new ArgumentException($"tensor '{name}' occurs twice", nameof(tensors));
                 }
 
-                long bytes = value.numel() * ElementTypes.SizeOf(value.dtype);
+                long bytes = shape.Aggregate((long)ElementTypes.SizeOf(type), (product, count) => product * count);
                 json.WriteStartObject(name);
-                json.WriteString("dtype", ElementTypes.NameOf(value.dtype));
-                WriteNumbers(json, "shape", value.shape);
+                json.WriteString("dtype", ElementTypes.NameOf(type));
+                WriteNumbers(json, "shape", shape);
                 WriteNumbers(json, "data_offsets", [offset, offset + bytes]);
                 json.WriteEndObject();
                 offset += bytes;
@@ -82,7 +103,7 @@ public static class SafetensorsWriter
         return buffer.ToArray();
     }
 
-    private static void WriteNumbers(Utf8JsonWriter json, string name, ReadOnlySpan<long> numbers)
+    private static void WriteNumbers(Utf8JsonWriter json, string name, IEnumerable<long> numbers)
     {
         json.WriteStartArray(name);
         foreach (long number in numbers)
@@ -92,17 +113,7 @@ public static class SafetensorsWriter
 
         json.WriteEndArray();
     }
-
-    private static unsafe void WriteData(Stream stream, torch.Tensor value)
-    {
-        using torch.Tensor detached = value.detach();
-        using torch.Tensor near = detached.cpu();
-        using torch.Tensor contiguous = near.contiguous();
-        long bytes = contiguous.numel() * ElementTypes.SizeOf(contiguous.dtype);
-        byte* address = bytes == 0 ? null : TensorMemory.AddressOf(contiguous);
-        for (long done = 0; done < bytes; done += Chunk)
-        {
-            stream.Write(new ReadOnlySpan<byte>(address + done, (int)Math.Min(Chunk, bytes - done)));
-        }
-    }
 }
+
+/// <summary>What a header says of a tensor, but for where its bytes lie.</summary>
+internal readonly record struct TensorShape(string Name, torch.ScalarType Type, IReadOnlyList<long> Shape);

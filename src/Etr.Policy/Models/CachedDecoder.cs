@@ -1,10 +1,11 @@
+using Etr.Policy.Adapters;
 using TorchSharp;
 using static TorchSharp.torch.nn;
 
 namespace Etr.Policy.Models;
 
 /// <summary>
-/// The Qwen2 decoder as a sampler sees it: a prompt at once, then a token a row at a time over a key-value cache. Each layer's
+/// The decoder as a sampler sees it: a prompt at once, then a token a row at a time over a key-value cache. Each layer's
 /// q, k and v weights are one matrix, so are gate and up, and norm weights are folded into the matrix that follows.
 /// </summary>
 /// <remarks>
@@ -15,9 +16,8 @@ internal sealed class CachedDecoder : IDisposable
 {
     private readonly ModelConfig _config;
     private readonly torch.Device _device;
-    private readonly torch.Tensor _embedding;
-    private readonly torch.Tensor _head;
-    private readonly FusedLayer[] _layers;
+    private readonly FusedModel _model;
+    private readonly FusedAdapter[]? _adapters;
     private readonly RotaryTable _rotary;
     private readonly int _queryWidth;
     private readonly int _cacheHeads;
@@ -25,19 +25,22 @@ internal sealed class CachedDecoder : IDisposable
 
     /// <summary>A decoder over a copy of <paramref name="weights"/>.</summary>
     public CachedDecoder(DecoderWeights weights)
+        : this(FusedModel.Of(weights))
     {
-        _config = weights.Config;
-        _device = weights[WeightShapes.Norm].device;
+    }
+
+    /// <summary>A decoder that becomes a user of <paramref name="model"/>, which the caller has shared or made for it.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="adapters">Adapters to draw with, of which copies are made; null for the model alone.</param>
+    public CachedDecoder(FusedModel model, AdapterWeights? adapters = null)
+    {
+        _model = model;
+        _config = model.Config;
+        _device = model.Device;
         _queryWidth = _config.Heads * _config.HeadSize;
         _cacheHeads = 2 * _config.KeyValueHeads;
-        _rotary = new RotaryTable(_config.HeadSize, _config.RopeTheta, _device);
-
-        using IDisposable guard = torch.no_grad();
-        using DisposeScope scope = torch.NewDisposeScope();
-        _embedding = weights[WeightShapes.Embedding].clone().DetachFromDisposeScope();
-        torch.Tensor head = weights[_config.TiedHead ? WeightShapes.Embedding : WeightShapes.Head];
-        _head = (head * weights[WeightShapes.Norm]).t().contiguous().DetachFromDisposeScope();
-        _layers = [.. Enumerable.Range(0, _config.Layers).Select(layer => FusedLayer.From(weights, layer))];
+        _rotary = new RotaryTable(_config, _device);
+        _adapters = adapters is null ? null : [.. model.Layers.Select((layer, index) => FusedAdapter.From(adapters, layer, index))];
     }
 
     /// <summary>Reads whole sequences at once.</summary>
@@ -50,26 +53,25 @@ internal sealed class CachedDecoder : IDisposable
         using DisposeScope scope = torch.NewDisposeScope();
         (long rows, long length) = (ids.shape[0], ids.shape[1]);
         torch.Tensor turns = Turns((int)length).narrow(0, 0, length).unsqueeze(1);
-        torch.Tensor x = _embedding.index_select(0, ids.reshape(-1));
-        var keyValues = new torch.Tensor[_layers.Length];
-        for (int i = 0; i < _layers.Length; i++)
+        torch.Tensor x = _model.Embedding.index_select(0, ids.reshape(-1));
+        var keyValues = new torch.Tensor[_model.Layers.Count];
+        for (int i = 0; i < _model.Layers.Count; i++)
         {
-            FusedLayer layer = _layers[i];
-            torch.Tensor joined = Add(layer.JoinedBias, Normalise(x), layer.Joined);
-            torch.Tensor heads = joined.view(rows, length, -1, _config.HeadSize / 2, 2);
-            heads.narrow(2, 0, _config.Heads + _config.KeyValueHeads).view_as_complex().mul_(turns);
+            FusedLayer layer = _model.Layers[i];
+            torch.Tensor joined = Project(i, x);
+            Turn(layer, joined.view(rows, length, -1, _config.HeadSize), turns);
             torch.Tensor split = joined.view(rows, length, -1, _config.HeadSize).transpose(1, 2);
             keyValues[i] = split.narrow(1, _config.Heads, _cacheHeads);
             torch.Tensor mixed = functional.scaled_dot_product_attention(
                 split.narrow(1, 0, _config.Heads),
                 Spread(split.narrow(1, _config.Heads, _config.KeyValueHeads)),
                 Spread(split.narrow(1, _config.Heads + _config.KeyValueHeads, _config.KeyValueHeads)), is_casual: true);
-            x = Add(x, mixed.transpose(1, 2).reshape(rows * length, _queryWidth), layer.Output);
-            x = FeedForward(layer, x);
+            x = AddAttention(i, x, mixed.transpose(1, 2).reshape(rows * length, _queryWidth));
+            x = FeedForward(i, x);
         }
 
         torch.Tensor last = torch.tensor([.. lengths.Select((count, row) => row * length + count - 1)], torch.int64, _device);
-        torch.Tensor logits = Normalise(x.index_select(0, last)).matmul(_head);
+        torch.Tensor logits = Normalise(x.index_select(0, last)).matmul(_model.Head);
         foreach (torch.Tensor keyValue in keyValues)
         {
             keyValue.MoveToOuterDisposeScope();
@@ -93,12 +95,12 @@ internal sealed class CachedDecoder : IDisposable
         torch.Tensor turns = Turns(length).index_select(0, places).unsqueeze(1);
         torch.Tensor? mask = Mask(positions, places, length);
 
-        torch.Tensor x = _embedding.index_select(0, tokens);
-        for (int i = 0; i < _layers.Length; i++)
+        torch.Tensor x = _model.Embedding.index_select(0, tokens);
+        for (int i = 0; i < _model.Layers.Count; i++)
         {
-            FusedLayer layer = _layers[i];
-            torch.Tensor joined = Add(layer.JoinedBias, Normalise(x), layer.Joined);
-            joined.view(rows, -1, _config.HeadSize / 2, 2).narrow(1, 0, _config.Heads + _config.KeyValueHeads).view_as_complex().mul_(turns);
+            FusedLayer layer = _model.Layers[i];
+            torch.Tensor joined = Project(i, x);
+            Turn(layer, joined.view(rows, -1, _config.HeadSize), turns);
 
             torch.Tensor store = cache.Layer(i);
             store.view(-1, _config.HeadSize).index_copy_(0, slots, joined.narrow(1, _queryWidth, _cacheHeads * _config.HeadSize).reshape(-1, _config.HeadSize));
@@ -108,22 +110,21 @@ internal sealed class CachedDecoder : IDisposable
             torch.Tensor past = store.narrow(0, 0, rows).narrow(2, 0, length);
             torch.Tensor mixed = functional.scaled_dot_product_attention(
                 queries, past.narrow(1, 0, _config.KeyValueHeads), past.narrow(1, _config.KeyValueHeads, _config.KeyValueHeads), attn_mask: mask);
-            x = Add(x, mixed.reshape(rows, _queryWidth), layer.Output);
-            x = FeedForward(layer, x);
+            x = AddAttention(i, x, mixed.reshape(rows, _queryWidth));
+            x = FeedForward(i, x);
         }
 
-        return Normalise(x).matmul(_head).MoveToOuterDisposeScope();
+        return Normalise(x).matmul(_model.Head).MoveToOuterDisposeScope();
     }
 
     public void Dispose()
     {
-        _embedding.Dispose();
-        _head.Dispose();
+        _model.Release();
         _rotary.Dispose();
         _turns?.Dispose();
-        foreach (FusedLayer layer in _layers)
+        foreach (FusedAdapter adapter in _adapters ?? [])
         {
-            layer.Dispose();
+            adapter.Dispose();
         }
     }
 
@@ -189,11 +190,43 @@ internal sealed class CachedDecoder : IDisposable
     private torch.Tensor Normalise(torch.Tensor x) =>
         x * (x * x).mean([-1L], keepdim: true).add_(_config.NormEpsilon).rsqrt_();
 
-    private torch.Tensor FeedForward(FusedLayer layer, torch.Tensor x)
+    // q, k and v of the normalised stream.
+    private torch.Tensor Project(int index, torch.Tensor x)
     {
-        torch.Tensor both = Normalise(x).matmul(layer.GateUp);
+        FusedLayer layer = _model.Layers[index];
+        torch.Tensor normalised = Normalise(x);
+        torch.Tensor joined = layer.JoinedBias is null ? normalised.matmul(layer.Joined) : Add(layer.JoinedBias, normalised, layer.Joined);
+        return _adapters?[index].Joined?.AddTo(joined, normalised) ?? joined;
+    }
+
+    private torch.Tensor AddAttention(int index, torch.Tensor x, torch.Tensor mixed)
+    {
+        torch.Tensor sum = Add(x, mixed, _model.Layers[index].Output);
+        return _adapters?[index].Output?.AddTo(sum, mixed) ?? sum;
+    }
+
+    // Normalises, where the architecture does, and turns the heads of q and k in place.
+    private void Turn(FusedLayer layer, torch.Tensor joined, torch.Tensor turns)
+    {
+        torch.Tensor heads = joined.narrow(-2, 0, _config.Heads + _config.KeyValueHeads);
+        if (layer.HeadNorm is not null)
+        {
+            heads.mul_((heads * heads).mean([-1L], keepdim: true).add_(_config.NormEpsilon).rsqrt_()).mul_(layer.HeadNorm);
+        }
+
+        heads.view([.. heads.shape[..^1], _config.HeadSize / 2, 2]).view_as_complex().mul_(turns);
+    }
+
+    private torch.Tensor FeedForward(int index, torch.Tensor x)
+    {
+        FusedLayer layer = _model.Layers[index];
+        torch.Tensor normalised = Normalise(x);
+        torch.Tensor both = normalised.matmul(layer.GateUp);
+        both = _adapters?[index].GateUp?.AddTo(both, normalised) ?? both;
         torch.Tensor gate = functional.silu(both.narrow(1, 0, _config.IntermediateSize));
-        return Add(x, gate.mul_(both.narrow(1, _config.IntermediateSize, _config.IntermediateSize)), layer.Down);
+        torch.Tensor inner = gate.mul_(both.narrow(1, _config.IntermediateSize, _config.IntermediateSize));
+        torch.Tensor sum = Add(x, inner, layer.Down);
+        return _adapters?[index].Down?.AddTo(sum, inner) ?? sum;
     }
 
     private torch.Tensor Spread(torch.Tensor heads)

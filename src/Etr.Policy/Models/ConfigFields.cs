@@ -9,10 +9,15 @@ internal sealed class ConfigFields
 {
     private readonly string _path;
     private readonly JsonElement _root;
+    private readonly string _prefix;
 
-    public ConfigFields(string path, JsonElement root)
+    /// <param name="path">The file, for messages.</param>
+    /// <param name="root">The object whose fields are read.</param>
+    /// <param name="prefix">What stands before a field's name in messages.</param>
+    public ConfigFields(string path, JsonElement root, string prefix = "")
     {
         _path = path;
+        _prefix = prefix;
         _root = root.ValueKind == JsonValueKind.Object
             ? root
             : throw new CheckpointException(path, null, "a JSON object", root.ValueKind.ToString());
@@ -30,11 +35,11 @@ internal sealed class ConfigFields
             : throw Wrong(name, $"a whole number from {low} to {high}", value.GetRawText());
     }
 
-    public double Real(string name, double low, double high, double whereAbsent)
+    public double Real(string name, double low, double high, double? whereAbsent = null)
     {
         if (!TryGet(name, out JsonElement value))
         {
-            return whereAbsent;
+            return whereAbsent ?? throw Wrong(name, string.Create(CultureInfo.InvariantCulture, $"a number from {low} to {high}"), "no such field");
         }
 
         return value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number) && number >= low && number <= high
@@ -48,6 +53,47 @@ internal sealed class ConfigFields
         JsonValueKind.False => false,
         _ => throw Wrong(name, "true or false", value.GetRawText()),
     };
+
+    /// <summary>Whether the object has no field.</summary>
+    public bool IsEmpty => !_root.EnumerateObject().Any();
+
+    /// <summary>Whether a field is a text.</summary>
+    public bool IsText(string name) => TryGet(name, out JsonElement value) && value.ValueKind == JsonValueKind.String;
+
+    /// <summary>A text; null where the field is absent.</summary>
+    public string? Text(string name)
+    {
+        if (!TryGet(name, out JsonElement value))
+        {
+            return null;
+        }
+
+        return value.ValueKind == JsonValueKind.String ? value.GetString() : throw Wrong(name, "a text", value.GetRawText());
+    }
+
+    /// <summary>An array of texts; empty where the field is absent.</summary>
+    public IReadOnlyList<string> Texts(string name)
+    {
+        if (!TryGet(name, out JsonElement value))
+        {
+            return [];
+        }
+
+        return value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(element => element.ValueKind == JsonValueKind.String)
+            ? [.. value.EnumerateArray().Select(element => element.GetString()!)]
+            : throw Wrong(name, "an array of texts", value.GetRawText());
+    }
+
+    /// <summary>The fields of an object; null where it is absent or false.</summary>
+    public ConfigFields? Section(string name)
+    {
+        if (!TryGet(name, out JsonElement value) || value.ValueKind == JsonValueKind.False)
+        {
+            return null;
+        }
+
+        return value.ValueKind == JsonValueKind.Object ? new ConfigFields(_path, value, $"{_prefix}{name}.") : throw Wrong(name, "an object", value.GetRawText());
+    }
 
     /// <summary>One token id or an array of them; empty where the field is absent.</summary>
     public IReadOnlyList<int> Tokens(string name, int vocabulary)
@@ -86,5 +132,6 @@ internal sealed class ConfigFields
     private bool TryGet(string name, out JsonElement value) =>
         _root.TryGetProperty(name, out value) && value.ValueKind != JsonValueKind.Null;
 
-    private CheckpointException Wrong(string name, string expected, string found) => new(_path, name, expected, found);
+    /// <summary>What to throw where a field is not as it should be.</summary>
+    public CheckpointException Wrong(string name, string expected, string found) => new(_path, _prefix + name, expected, found);
 }

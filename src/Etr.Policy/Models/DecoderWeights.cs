@@ -29,13 +29,12 @@ public sealed class DecoderWeights : IDisposable
     /// <exception cref="KeyNotFoundException">The model has no such weight.</exception>
     public Parameter this[string name] => _byName[name];
 
-    /// <summary>Reads a safetensors file; half precision is widened to fp32.</summary>
+    /// <summary>Reads a safetensors file, or the shards of an index, tensor by tensor; half precision is widened to fp32.</summary>
     /// <exception cref="CheckpointException">A tensor is missing, one too many, or of another shape or type.</exception>
     public static DecoderWeights Load(string file, ModelConfig config, torch.Device? device = null)
     {
-        using SafetensorsFile source = SafetensorsFile.Open(file);
-        ModelFiles.CheckTensors(source, config);
-        return Build(config, device, (name, _) => source.Read(name));
+        using WeightFiles source = ModelFiles.OpenWeights(file, config);
+        return Build(config, null, (name, _) => source.ReadSingle(name, device));
     }
 
     /// <summary>Fresh weights: normal with deviation 0.02 (projections into the residual stream less, by √(2·layers)), norms 1, biases 0.</summary>
@@ -55,6 +54,9 @@ public sealed class DecoderWeights : IDisposable
             return torch.randn(shape, generator: generator).mul_(intoResidual ? residual : 0.02);
         });
     }
+
+    /// <summary>Frees a tensor that nobody reads any more. It must not be asked for again.</summary>
+    internal void Free(string name) => _byName[name].Dispose();
 
     /// <summary>Writes the weights as one safetensors file.</summary>
     public void Save(string file) => SafetensorsWriter.Write(file, [.. Named.Select(weight => (weight.Name, (torch.Tensor)weight.Value))], new Dictionary<string, string> { ["format"] = "pt" });

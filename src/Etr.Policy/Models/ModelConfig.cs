@@ -4,9 +4,12 @@ using Etr.Policy.Checkpoints;
 
 namespace Etr.Policy.Models;
 
-/// <summary>The shape of a Qwen2 decoder, as its <c>config.json</c> gives it.</summary>
+/// <summary>The shape of a decoder, as its <c>config.json</c> gives it.</summary>
 public sealed record ModelConfig
 {
+    /// <summary>Which decoder it is. The default value is <see cref="ModelArchitecture.Qwen2"/>.</summary>
+    public ModelArchitecture Architecture { get; init; }
+
     /// <summary>Rows of the embedding.</summary>
     public required int VocabularySize { get; init; }
 
@@ -37,6 +40,9 @@ public sealed record ModelConfig
     /// <summary>Base of the rotary frequencies.</summary>
     public double RopeTheta { get; init; } = 10_000;
 
+    /// <summary>How the rotary frequencies are scaled; null where they are not.</summary>
+    public RopeScaling? RopeScaling { get; init; }
+
     /// <summary>Whether the output head is the embedding's transpose.</summary>
     public bool TiedHead { get; init; }
 
@@ -46,11 +52,21 @@ public sealed record ModelConfig
     /// <summary>Tokens that end a sequence, at least one.</summary>
     public required IReadOnlyList<int> EndTokens { get; init; }
 
+    /// <summary>Whether q, k and v have biases.</summary>
+    public bool HasBiases => Architecture == ModelArchitecture.Qwen2;
+
+    /// <summary>Whether each head of q and k is normalised before it is turned.</summary>
+    public bool HasHeadNorms => Architecture == ModelArchitecture.Qwen3;
+
     /// <summary>Query heads that share a key and value head.</summary>
     public int QueriesPerKey => Heads / KeyValueHeads;
 
     /// <summary>Number of weights.</summary>
     public long ParameterCount => WeightShapes.Of(this).Sum(weight => weight.Shape.Aggregate(1L, (product, length) => product * length));
+
+    /// <summary>By how much each pair of a head's dimensions turns, radians a position: θ^(−2i/size), scaled. HeadSize / 2 of them.</summary>
+    internal double[] RotaryFrequencies() =>
+        [.. Enumerable.Range(0, HeadSize / 2).Select(i => Math.Pow(RopeTheta, -2.0 * i / HeadSize)).Select(frequency => RopeScaling?.Apply(frequency) ?? frequency)];
 
     /// <summary>Reads a <c>config.json</c>.</summary>
     /// <exception cref="CheckpointException">The file is missing or no JSON, a field is missing or out of range, or asks for what this decoder does not do.</exception>
@@ -74,9 +90,9 @@ public sealed record ModelConfig
         using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true });
         json.WriteStartObject();
         json.WriteStartArray("architectures");
-        json.WriteStringValue("Qwen2ForCausalLM");
+        json.WriteStringValue(Architectures.ClassNameOf(Architecture));
         json.WriteEndArray();
-        json.WriteString("model_type", "qwen2");
+        json.WriteString("model_type", Architectures.ModelTypeOf(Architecture));
         json.WriteNumber("vocab_size", VocabularySize);
         json.WriteNumber("hidden_size", HiddenSize);
         json.WriteNumber("intermediate_size", IntermediateSize);
@@ -87,10 +103,29 @@ public sealed record ModelConfig
         json.WriteNumber("max_position_embeddings", ContextLength);
         json.WriteNumber("rms_norm_eps", NormEpsilon);
         json.WriteNumber("rope_theta", RopeTheta);
+        if (RopeScaling is { } scaling)
+        {
+            json.WriteStartObject("rope_scaling");
+            json.WriteString("rope_type", "llama3");
+            json.WriteNumber("factor", scaling.Factor);
+            json.WriteNumber("low_freq_factor", scaling.LowFrequencyFactor);
+            json.WriteNumber("high_freq_factor", scaling.HighFrequencyFactor);
+            json.WriteNumber("original_max_position_embeddings", scaling.OriginalContext);
+            json.WriteEndObject();
+        }
+
         json.WriteBoolean("tie_word_embeddings", TiedHead);
         json.WriteString("hidden_act", "silu");
         json.WriteString("torch_dtype", "float32");
-        json.WriteBoolean("use_sliding_window", false);
+        if (Architecture is ModelArchitecture.Qwen2 or ModelArchitecture.Qwen3)
+        {
+            json.WriteBoolean("use_sliding_window", false);
+        }
+        else if (Architecture == ModelArchitecture.Mistral)
+        {
+            json.WriteNull("sliding_window");
+        }
+
         if (BeginToken is int begin)
         {
             json.WriteNumber("bos_token_id", begin);
@@ -130,10 +165,9 @@ public sealed record ModelConfig
     private static ModelConfig FromJson(string path, JsonElement root)
     {
         var fields = new ConfigFields(path, root);
-        fields.Require("model_type", "qwen2");
-        fields.Require("hidden_act", "silu", whereAbsent: "silu");
-        fields.RequireAbsentOrFalse("use_sliding_window");
-        fields.RequireAbsentOrFalse("rope_scaling");
+        int contextLength = fields.Integer("max_position_embeddings", 2, 1 << 24);
+        ModelArchitecture architecture = Architectures.Read(fields, contextLength);
+        (double theta, RopeScaling? scaling) = Models.RopeScaling.Read(fields);
 
         int hidden = fields.Integer("hidden_size", 1, 1 << 16);
         int heads = fields.Integer("num_attention_heads", 1, 1024);
@@ -152,6 +186,7 @@ public sealed record ModelConfig
         int vocabulary = fields.Integer("vocab_size", 2, 1 << 24);
         return new ModelConfig
         {
+            Architecture = architecture,
             VocabularySize = vocabulary,
             HiddenSize = hidden,
             IntermediateSize = fields.Integer("intermediate_size", 1, 1 << 20),
@@ -159,9 +194,10 @@ public sealed record ModelConfig
             Heads = heads,
             KeyValueHeads = keyValueHeads,
             HeadSize = headSize,
-            ContextLength = fields.Integer("max_position_embeddings", 2, 1 << 24),
+            ContextLength = contextLength,
             NormEpsilon = fields.Real("rms_norm_eps", 0, 1, whereAbsent: 1e-6),
-            RopeTheta = fields.Real("rope_theta", 1, 1e12, whereAbsent: 10_000),
+            RopeTheta = theta,
+            RopeScaling = scaling,
             TiedHead = fields.Flag("tie_word_embeddings"),
             BeginToken = fields.Tokens("bos_token_id", vocabulary) is [int begin, ..] ? begin : null,
             EndTokens = fields.Tokens("eos_token_id", vocabulary) is [_, ..] ends

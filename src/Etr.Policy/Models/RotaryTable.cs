@@ -4,9 +4,9 @@ namespace Etr.Policy.Models;
 
 /// <summary>
 /// Cosines and sines of the rotary position embedding (arXiv 2104.09864), in the half-split layout of Hugging Face: dimension i
-/// turns with dimension i + size/2, by position · θ^(−2i/size). Grows as longer sequences come; angles are computed in double.
+/// turns with dimension i + size/2, by position · frequency i. Grows as longer sequences come; angles are computed in double.
 /// </summary>
-internal sealed class RotaryTable(int headSize, double theta, torch.Device device) : IDisposable
+internal sealed class RotaryTable(ModelConfig config, torch.Device device) : IDisposable
 {
     private const int FirstLength = 256;
     private torch.Tensor? _cos;
@@ -19,8 +19,7 @@ internal sealed class RotaryTable(int headSize, double theta, torch.Device devic
         {
             long rows = Math.Max(length, _cos is null ? FirstLength : 2 * _cos.shape[0]);
             using DisposeScope scope = torch.NewDisposeScope();
-            torch.Tensor exponent = torch.arange(0, headSize, 2, torch.float64).mul_(-1.0 / headSize);
-            torch.Tensor frequencies = torch.pow(torch.tensor(theta, torch.float64), exponent);
+            torch.Tensor frequencies = torch.tensor(config.RotaryFrequencies(), torch.float64);
             torch.Tensor angles = torch.outer(torch.arange(rows, torch.float64), frequencies);
             torch.Tensor cos = angles.cos().to(torch.float32, device).DetachFromDisposeScope();
             torch.Tensor sin = angles.sin().to(torch.float32, device).DetachFromDisposeScope();

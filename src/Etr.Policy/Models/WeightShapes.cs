@@ -1,6 +1,6 @@
 namespace Etr.Policy.Models;
 
-/// <summary>The weights of a Qwen2 decoder: Hugging Face's name and the shape of each, in a fixed order.</summary>
+/// <summary>The weights of a decoder: Hugging Face's name and the shape of each, in a fixed order.</summary>
 public static class WeightShapes
 {
     /// <summary>Name of the embedding, [vocabulary, hidden].</summary>
@@ -11,6 +11,12 @@ public static class WeightShapes
 
     /// <summary>Name of an untied head, [vocabulary, hidden].</summary>
     public const string Head = "lm_head.weight";
+
+    /// <summary>A layer's norm of the heads of q, [head size].</summary>
+    public const string QueryNorm = "self_attn.q_norm.weight";
+
+    /// <summary>A layer's norm of the heads of k, [head size].</summary>
+    public const string KeyNorm = "self_attn.k_norm.weight";
 
     /// <summary>Every weight a model of this configuration has.</summary>
     public static IReadOnlyList<(string Name, long[] Shape)> Of(ModelConfig config)
@@ -24,12 +30,18 @@ public static class WeightShapes
         {
             shapes.Add((Of(layer, "input_layernorm.weight"), [hidden]));
             shapes.Add((Of(layer, "self_attn.q_proj.weight"), [queries, hidden]));
-            shapes.Add((Of(layer, "self_attn.q_proj.bias"), [queries]));
+            Biased(layer, "q", queries);
             shapes.Add((Of(layer, "self_attn.k_proj.weight"), [keys, hidden]));
-            shapes.Add((Of(layer, "self_attn.k_proj.bias"), [keys]));
+            Biased(layer, "k", keys);
             shapes.Add((Of(layer, "self_attn.v_proj.weight"), [keys, hidden]));
-            shapes.Add((Of(layer, "self_attn.v_proj.bias"), [keys]));
+            Biased(layer, "v", keys);
             shapes.Add((Of(layer, "self_attn.o_proj.weight"), [hidden, queries]));
+            if (config.HasHeadNorms)
+            {
+                shapes.Add((Of(layer, QueryNorm), [config.HeadSize]));
+                shapes.Add((Of(layer, KeyNorm), [config.HeadSize]));
+            }
+
             shapes.Add((Of(layer, "post_attention_layernorm.weight"), [hidden]));
             shapes.Add((Of(layer, "mlp.gate_proj.weight"), [config.IntermediateSize, hidden]));
             shapes.Add((Of(layer, "mlp.up_proj.weight"), [config.IntermediateSize, hidden]));
@@ -43,6 +55,14 @@ public static class WeightShapes
         }
 
         return shapes;
+
+        void Biased(int layer, string projection, long length)
+        {
+            if (config.HasBiases)
+            {
+                shapes.Add((Of(layer, $"self_attn.{projection}_proj.bias"), [length]));
+            }
+        }
     }
 
     /// <summary>Full name of a layer's weight.</summary>

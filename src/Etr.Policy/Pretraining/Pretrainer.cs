@@ -33,7 +33,7 @@ public sealed class Pretrainer(PretrainRecipe recipe, TimeProvider time)
         var batches = new DemonstrationBatches(recipe, tokenizer);
         using DecoderWeights weights = DecoderWeights.Initialise(PretrainRecipe.ModelOf(styles), recipe.Seed);
         weights.RequireGradients();
-        using var decoder = new Qwen2Decoder(weights);
+        using var decoder = new PlainDecoder(weights);
         using torch.optim.Optimizer optimiser = torch.optim.AdamW(
             weights.Parameters, recipe.LearningRate, beta1: 0.9, beta2: 0.99, weight_decay: recipe.WeightDecay);
 
@@ -73,7 +73,7 @@ public sealed class Pretrainer(PretrainRecipe recipe, TimeProvider time)
         return curve[^1];
     }
 
-    private double Step(Qwen2Decoder decoder, torch.optim.Optimizer optimiser, Demonstration[] batch)
+    private double Step(PlainDecoder decoder, torch.optim.Optimizer optimiser, Demonstration[] batch)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         (torch.Tensor ids, torch.Tensor positions, torch.Tensor targets) = Pad(batch);

@@ -1,43 +1,59 @@
-using System.Security.Cryptography;
 using Etr.Core.Rollouts;
+using Etr.Policy.Adapters;
 using Etr.Policy.Checkpoints;
 using Etr.Policy.Models;
 using TorchSharp;
 
 namespace Etr.Policy.Rollouts;
 
-/// <summary>Loads a policy version's weights after checking that the file is the one that was published.</summary>
-internal static class PolicyLoader
+/// <summary>
+/// Loads policy versions for the torch engine, after checking that each file is the one that was published. The model that adapters
+/// belong to is loaded once and shared by all versions. Used by the engine's thread alone.
+/// </summary>
+internal sealed class PolicyLoader(ModelConfig config, torch.Device device) : IDisposable
 {
-    /// <exception cref="CheckpointException">The file is missing, its SHA-256 is another, or its tensors are not the model's.</exception>
-    public static CachedDecoder Load(PolicyRef policy, ModelConfig config, torch.Device device)
+    private (string Sha256, FusedModel Model)? _base;
+
+    /// <summary>A decoder of a version.</summary>
+    /// <exception cref="CheckpointException">A file is missing, its SHA-256 is another, or its tensors are not the model's.</exception>
+    public CachedDecoder Load(PolicyRef policy)
     {
         Check(policy);
-        using DecoderWeights weights = DecoderWeights.Load(policy.File, config, device);
-        return new CachedDecoder(weights);
+        if (AdapterFile.Read(policy.File) is not { } file)
+            return new CachedDecoder(Read(policy.File));
+        using AdapterWeights adapters = AdapterWeights.Load(file.Path, config, file.Config, device);
+        return new CachedDecoder(Base(file).Share(), adapters);
     }
 
     /// <summary>Checks that a policy's file is the one that was published.</summary>
     /// <exception cref="CheckpointException">The file is missing, or its SHA-256 is another.</exception>
     public static void Check(PolicyRef policy)
     {
-        string found = Hash(policy.File);
+        string found = JoinedWeights.Sha256(policy.File);
         if (!string.Equals(found, policy.Sha256, StringComparison.OrdinalIgnoreCase))
-        {
             throw new CheckpointException(policy.File, null, $"SHA-256 {policy.Sha256}", found);
-        }
     }
 
-    private static string Hash(string file)
+    public void Dispose()
     {
-        try
-        {
-            using FileStream stream = new(file, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1 << 20);
-            return Convert.ToHexStringLower(SHA256.HashData(stream));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new CheckpointException(file, null, "a readable policy file", e.Message, e);
-        }
+        _base?.Model.Release();
+        _base = null;
+    }
+
+    private FusedModel Base(AdapterFile file)
+    {
+        if (_base is { } known && known.Sha256 == file.BaseSha256)
+            return known.Model;
+        Dispose();
+        file.CheckBase();
+        FusedModel model = Read(file.BasePath);
+        _base = (file.BaseSha256, model);
+        return model;
+    }
+
+    private FusedModel Read(string path)
+    {
+        using WeightFiles weights = ModelFiles.OpenWeights(path, config);
+        return FusedModel.Load(weights, config, device);
     }
 }

@@ -9,6 +9,7 @@ namespace Etr.Policy.Rollouts;
 public sealed class TorchRolloutEngine : IRolloutEngine
 {
     private readonly RolloutEngineOptions _options;
+    private readonly PolicyLoader _policies;
     private readonly ContinuousBatching _batching;
 
     /// <summary>Starts the engine's thread.</summary>
@@ -22,9 +23,10 @@ public sealed class TorchRolloutEngine : IRolloutEngine
         ArgumentNullException.ThrowIfNull(options);
         TorchRuntime runtime = TorchRuntime.Start(options.Device, options.Threads);
         _options = options;
+        _policies = new PolicyLoader(config, runtime.Device);
         _batching = new ContinuousBatching(
             $"rollouts {options.Device}", new PolicyVocabulary(config, tokenizer), options, clock,
-            policy => new TorchLaneModel(PolicyLoader.Load(policy, config, runtime.Device), config, runtime.Device),
+            policy => new TorchLaneModel(_policies.Load(policy), config, runtime.Device),
             () => TorchRuntime.UseThreads(runtime.Threads));
     }
 
@@ -38,5 +40,9 @@ public sealed class TorchRolloutEngine : IRolloutEngine
     public ValueTask SubmitAsync(RolloutRequest request, CancellationToken cancellationToken) => _batching.SubmitAsync(request, cancellationToken);
 
     /// <summary>Ends every slot at its next token boundary, as cancelled, and waits for the thread.</summary>
-    public ValueTask DisposeAsync() => _batching.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _batching.DisposeAsync();
+        _policies.Dispose();
+    }
 }

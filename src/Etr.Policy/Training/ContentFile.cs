@@ -22,18 +22,23 @@ internal static class ContentFile
     /// <exception cref="CheckpointException">It is missing, cannot be read, or has another content.</exception>
     public static void Verify(FileRef file)
     {
-        string found;
+        string found = Sha256(file.Path);
+        if (!string.Equals(found, file.Sha256, StringComparison.OrdinalIgnoreCase))
+            throw new CheckpointException(file.Path, null, $"content with SHA-256 {file.Sha256}", found);
+    }
+
+    /// <summary>SHA-256 of a file in lower-case hexadecimal.</summary>
+    /// <exception cref="CheckpointException">It is missing or cannot be read.</exception>
+    public static string Sha256(string path)
+    {
         try
         {
-            using FileStream stream = new(file.Path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1 << 20);
-            found = Convert.ToHexStringLower(SHA256.HashData(stream));
+            using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1 << 20);
+            return Convert.ToHexStringLower(SHA256.HashData(stream));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CheckpointException(file.Path, null, "a readable checkpoint", e.Message, e);
+            throw new CheckpointException(path, null, "a readable file", e.Message, e);
         }
-
-        if (!string.Equals(found, file.Sha256, StringComparison.OrdinalIgnoreCase))
-            throw new CheckpointException(file.Path, null, $"content with SHA-256 {file.Sha256}", found);
     }
 }

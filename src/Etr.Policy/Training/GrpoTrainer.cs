@@ -35,6 +35,7 @@ public sealed class GrpoTrainer : IPolicyTrainer
     /// <param name="clock">Where busy time is recorded, as <see cref="EngineRole.Learner"/>.</param>
     /// <param name="time">Measures <see cref="TrainingStep.Duration"/>.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="adapter">What adapters begin with, where the options ask for them.</param>
     /// <exception cref="CheckpointException">A file of the model is missing or not as it should be.</exception>
     /// <exception cref="ArgumentException">A name in the options is unknown, a clip is set for a loss without one, or the temperature is negative.</exception>
     public static async Task<GrpoTrainer> OpenAsync(
@@ -44,7 +45,8 @@ public sealed class GrpoTrainer : IPolicyTrainer
         TorchRuntime runtime,
         EngineClock clock,
         TimeProvider time,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken,
+        AdapterStart? adapter = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(modelDirectory);
         ArgumentNullException.ThrowIfNull(options);
@@ -60,7 +62,7 @@ public sealed class GrpoTrainer : IPolicyTrainer
         try
         {
             trainer._learner = await trainer._thread.RunAsync(
-                _ => Learner.Open(modelDirectory, resolved, temperature, runtime.Device), cancellationToken);
+                _ => Learner.Open(modelDirectory, resolved, temperature, runtime.Device, adapter), cancellationToken);
             return trainer;
         }
         catch

@@ -1,10 +1,12 @@
 using Etr.Core.Training;
+using Etr.Policy.Adapters;
 using Etr.Policy.Checkpoints;
 using Etr.Policy.Models;
 using Etr.Policy.Training.Corrections;
 using Etr.Policy.Training.Losses;
 using Etr.Policy.Training.Passes;
 using TorchSharp;
+using TorchSharp.Modules;
 
 namespace Etr.Policy.Training;
 
@@ -12,11 +14,14 @@ namespace Etr.Policy.Training;
 internal sealed class Learner : IDisposable
 {
     private readonly DecoderWeights _weights;
+    private readonly AdapterWeights? _adapters;
+    private readonly IReadOnlyList<(string Name, Parameter Value)> _trained;
     private readonly TrainingDecoder _policy;
     private readonly DecoderWeights? _referenceWeights;
     private readonly TrainingDecoder? _reference;
-    private readonly PolicyFile _policyFile;
+    private readonly IPolicyWriter _writer;
     private readonly TrainingOptions _options;
+    private readonly long _seed;
     private readonly StepLoss _loss;
     private readonly AdamW _optimiser;
     private readonly Gradients _gradients;
@@ -25,33 +30,50 @@ internal sealed class Learner : IDisposable
     private readonly torch.Device _device;
     private int _step;
 
-    private Learner(DecoderWeights weights, PolicyFile policyFile, TrainingOptions options, double temperature, torch.Device device)
+    private Learner(DecoderWeights weights, AdapterWeights? adapters, IPolicyWriter writer, TrainingOptions options, double temperature, long seed, torch.Device device)
     {
         _weights = weights;
-        _policyFile = policyFile;
+        _adapters = adapters;
+        _writer = writer;
         _options = options;
+        _seed = seed;
         _device = device;
-        _policy = new TrainingDecoder(weights, temperature, gradients: true);
-        if (options.KlCoefficient > 0.0)
+        _policy = adapters is null
+            ? new TrainingDecoder(weights, temperature, gradients: true)
+            : new TrainingDecoder(weights, temperature, adapters, options.Lora.Dropout);
+        if (options.KlCoefficient > 0.0 && adapters is null)
         {
             _referenceWeights = weights.Clone();
             _reference = new TrainingDecoder(_referenceWeights, temperature, gradients: false);
         }
 
-        weights.RequireGradients();
-        torch.Tensor[] parameters = [.. weights.Named.Select(weight => weight.Value)];
+        _trained = adapters?.Named ?? weights.Named;
+        foreach ((_, Parameter value) in _trained)
+            value.requires_grad_(true);
+        torch.Tensor[] parameters = [.. _trained.Select(weight => weight.Value)];
         _gradients = new Gradients(parameters);
-        _gradientOf = weights.Named.Zip(_gradients.Tensors).ToDictionary(pair => pair.First.Name, pair => pair.Second);
+        _gradientOf = _trained.Zip(_gradients.Tensors).ToDictionary(pair => pair.First.Name, pair => pair.Second);
         _optimiser = new AdamW(parameters, _gradients.Tensors, options.Beta1, options.Beta2, options.WeightDecay);
         _loss = new StepLoss(options);
         _entropy = new EntropyController(options);
     }
 
-    public static Learner Open(string modelDirectory, TrainingOptions options, double temperature, torch.Device device)
+    /// <summary>Loads a model, and makes adapters for it where the options ask for them.</summary>
+    public static Learner Open(string modelDirectory, TrainingOptions options, double temperature, torch.Device device, AdapterStart? start = null)
     {
         ModelDescription model = ModelFiles.Describe(modelDirectory);
-        DecoderWeights weights = DecoderWeights.Load(model.File, model.Config, device);
-        return new Learner(weights, PolicyFile.Like(model.File, weights), PolicyLosses.Resolve(options), temperature, device);
+        TrainingOptions resolved = PolicyLosses.Resolve(options);
+        AdapterStart adapterStart = start ?? new AdapterStart();
+        if (!options.Lora.IsOn())
+        {
+            DecoderWeights whole = DecoderWeights.Load(model.File, model.Config, device);
+            return new Learner(whole, null, PolicyFile.Like(model.File, whole), resolved, temperature, adapterStart.Seed, device);
+        }
+
+        string sha256 = adapterStart.BaseSha256 ?? JoinedWeights.Sha256(model.File);
+        var adapters = AdapterWeights.Initialise(model.Config, AdapterConfig.Of(options.Lora), adapterStart.Seed, device);
+        return new Learner(
+            DecoderWeights.Load(model.File, model.Config, device), adapters, new AdapterPolicyFile(adapters, sha256), resolved, temperature, adapterStart.Seed, device);
     }
 
     /// <summary>One step; <see cref="TrainingStep.Duration"/> is left to the caller.</summary>
@@ -61,7 +83,7 @@ internal sealed class Learner : IDisposable
         StepPlan plan = StepPlan.Of(batch, _options, _weights.Config.VocabularySize, _weights.Config.ContextLength);
         int planned = plan.Updates.Count * _options.Epochs;
         // A single update is not made unless all is well; of several, some may have to be taken back.
-        using TrainerSnapshot? before = planned > 1 ? new TrainerSnapshot(_weights, _optimiser) : null;
+        using TrainerSnapshot? before = planned > 1 ? new TrainerSnapshot(_trained.Select(weight => (torch.Tensor)weight.Value), _optimiser) : null;
         double coefficient = _entropy.Coefficient;
         double learningRate = LearningRate(batch.Step);
         StepFigures figures = new(_device);
@@ -69,7 +91,7 @@ internal sealed class Learner : IDisposable
         bool applied;
         try
         {
-            applied = Update(plan, new UpdateRates(learningRate, coefficient), figures, norms, cancellationToken);
+            applied = Update(plan, new UpdateRates(batch.Step, learningRate, coefficient), figures, norms, cancellationToken);
         }
         catch
         {
@@ -115,14 +137,14 @@ internal sealed class Learner : IDisposable
 
     public SavedPolicy Save(string checkpoints, string policies, CancellationToken cancellationToken)
     {
-        FileRef checkpoint = TrainerCheckpoint.Save(checkpoints, _weights, _optimiser, _step, _entropy.Coefficient);
-        FileRef policy = _policyFile.Save(policies, _weights);
+        FileRef checkpoint = TrainerCheckpoint.Save(checkpoints, _trained, _optimiser, _step, _entropy.Coefficient);
+        FileRef policy = _writer.Save(policies, _weights);
         return new SavedPolicy(checkpoint, policy, SafetensorsParts.Of(policy.Path, cancellationToken));
     }
 
     public void Load(FileRef checkpoint)
     {
-        (_step, double coefficient) = TrainerCheckpoint.Load(checkpoint, _weights, _optimiser);
+        (_step, double coefficient) = TrainerCheckpoint.Load(checkpoint, _trained, _optimiser);
         _entropy.Coefficient = double.IsNaN(coefficient) ? _options.EntropyCoefficient : coefficient;
     }
 
@@ -133,6 +155,7 @@ internal sealed class Learner : IDisposable
         _referenceWeights?.Dispose();
         _optimiser.Dispose();
         _gradients.Dispose();
+        _adapters?.Dispose();
         _weights.Dispose();
     }
 
@@ -152,7 +175,7 @@ internal sealed class Learner : IDisposable
                 for (int i = 0; i < plan.Updates[update].Count; i++)
                 {
                     cancellationToken.ThrowIfCancellationRequested();
-                    Accumulate(plan.Updates[update][i], new StepMoment(rates.Entropy, norms.Count == 0, start?[update][i]), figures);
+                    Accumulate(plan.Updates[update][i], new StepMoment(rates.Entropy, norms.Count == 0, start?[update][i]), DropoutSeed(rates.Step, norms.Count, i), figures);
                 }
 
                 _policy.Collect(name => _gradientOf[name]);
@@ -174,14 +197,29 @@ internal sealed class Learner : IDisposable
             return TrainingPass.Read(_policy, MicroBatch.Of(traces, torch.ScalarType.Float32, _device)).LogProbs.MoveToOuterDisposeScope();
         })];
 
-    private void Accumulate(IReadOnlyList<StepTrace> traces, StepMoment moment, StepFigures figures)
+    private void Accumulate(IReadOnlyList<StepTrace> traces, StepMoment moment, ulong? dropoutSeed, StepFigures figures)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         MicroBatch batch = MicroBatch.Of(traces, torch.ScalarType.Float32, _device);
-        torch.Tensor? reference = _reference is null ? null : TrainingPass.Read(_reference, batch).LogProbs;
-        TrainingPass pass = new(_policy, batch, moment.EntropyCoefficient > 0.0, _options.Checkpointing);
+        torch.Tensor? reference = Reference(batch);
+        TrainingPass pass = new(_policy, batch, moment.EntropyCoefficient > 0.0, _options.Checkpointing, new AdapterUse(true, dropoutSeed));
         pass.Backward(_loss.Of(pass.Scores, reference, batch, moment, figures));
     }
+
+    // The policy as it was: under adapters the model without them, else a copy.
+    private torch.Tensor? Reference(MicroBatch batch)
+    {
+        if (_options.KlCoefficient <= 0.0)
+            return null;
+        return _reference is null
+            ? TrainingPass.Read(_policy, batch, AdapterUse.Off).LogProbs
+            : TrainingPass.Read(_reference, batch).LogProbs;
+    }
+
+    // A function of seed and place alone: a step that is trained again drops the same.
+    private ulong? DropoutSeed(int step, int update, int microBatch) => _options.Lora.IsOn() && _options.Lora.Dropout > 0.0
+        ? (((ulong)_seed * 1_000_003 + (ulong)step) * 1_000_003 + (ulong)update) * 1_000_003 + (ulong)microBatch
+        : null;
 
     private double LearningRate(int step) => _options.WarmupSteps == 0
         ? _options.LearningRate
@@ -190,5 +228,5 @@ internal sealed class Learner : IDisposable
     // As torch's clip_grad_norm_: the small number keeps a norm of exactly the bound below it.
     private double Scale(double norm) => _options.GradientClip > 0.0 ? Math.Min(1.0, _options.GradientClip / (norm + 1e-6)) : 1.0;
 
-    private readonly record struct UpdateRates(double Learning, double Entropy);
+    private readonly record struct UpdateRates(int Step, double Learning, double Entropy);
 }

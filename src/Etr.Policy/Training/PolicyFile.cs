@@ -6,7 +6,7 @@ using TorchSharp;
 namespace Etr.Policy.Training;
 
 /// <summary>The weights alone, under Hugging Face's names and in the element types of the model they started from: what samplers load.</summary>
-internal sealed class PolicyFile
+internal sealed class PolicyFile : IPolicyWriter
 {
     private static readonly Dictionary<string, string> Metadata = new() { ["format"] = "pt" };
 
@@ -17,7 +17,7 @@ internal sealed class PolicyFile
     /// <summary>Learns the element types from the starting model's file.</summary>
     public static PolicyFile Like(string startingFile, DecoderWeights weights)
     {
-        using SafetensorsFile source = SafetensorsFile.Open(startingFile);
+        using WeightFiles source = WeightFiles.Open(startingFile);
         return new PolicyFile([.. weights.Named.Select(weight => source.Find(weight.Name)!.Type)]);
     }
 

@@ -1,14 +1,14 @@
 using System.Globalization;
 using Etr.Core.Training;
 using Etr.Policy.Checkpoints;
-using Etr.Policy.Models;
 using TorchSharp;
+using TorchSharp.Modules;
 
 namespace Etr.Policy.Training;
 
 /// <summary>
-/// A trainer's whole state in one safetensors file: weights, AdamW's moments, and in the metadata the step, the number of updates,
-/// the entropy coefficient and the random state. The update draws no random numbers, so that state is a count of 0, written down and checked all the same.
+/// A trainer's whole state in one safetensors file: the weights it trains (of adapters, those alone), AdamW's moments, and in the metadata the step, the number of updates,
+/// the entropy coefficient and the random state. Dropout is drawn from seed and step, so that state is a count of 0, written down and checked all the same.
 /// </summary>
 internal static class TrainerCheckpoint
 {
@@ -18,12 +18,12 @@ internal static class TrainerCheckpoint
     private const string Second = "adamw.second.";
 
     /// <summary>Writes the state, named by its content.</summary>
-    public static FileRef Save(string folder, DecoderWeights weights, AdamW optimiser, int step, double entropyCoefficient)
+    public static FileRef Save(string folder, IReadOnlyList<(string Name, Parameter Value)> weights, AdamW optimiser, int step, double entropyCoefficient)
     {
         List<(string Name, torch.Tensor Value)> tensors = [];
-        for (int i = 0; i < weights.Named.Count; i++)
+        for (int i = 0; i < weights.Count; i++)
         {
-            (string name, torch.Tensor value) = weights.Named[i];
+            (string name, torch.Tensor value) = weights[i];
             tensors.Add((Weight + name, value));
             tensors.Add((First + name, optimiser.FirstMoments[i]));
             tensors.Add((Second + name, optimiser.SecondMoments[i]));
@@ -43,7 +43,7 @@ internal static class TrainerCheckpoint
     /// <summary>Reads a state back, bit for bit; nothing is changed unless all of it is there and fits.</summary>
     /// <returns>The step and the entropy coefficient; NaN in a checkpoint from before there was one.</returns>
     /// <exception cref="CheckpointException">The content is not the one named, or does not fit the model.</exception>
-    public static (int Step, double EntropyCoefficient) Load(FileRef file, DecoderWeights weights, AdamW optimiser)
+    public static (int Step, double EntropyCoefficient) Load(FileRef file, IReadOnlyList<(string Name, Parameter Value)> weights, AdamW optimiser)
     {
         ContentFile.Verify(file);
         using SafetensorsFile source = SafetensorsFile.Open(file.Path);
@@ -56,9 +56,9 @@ internal static class TrainerCheckpoint
         using DisposeScope scope = torch.NewDisposeScope();
         using IDisposable noGradient = torch.no_grad();
         List<(torch.Tensor Target, torch.Tensor Value)> copies = [];
-        for (int i = 0; i < weights.Named.Count; i++)
+        for (int i = 0; i < weights.Count; i++)
         {
-            (string name, torch.Tensor value) = weights.Named[i];
+            (string name, torch.Tensor value) = weights[i];
             copies.Add((value, Read(source, Weight + name, value)));
             copies.Add((optimiser.FirstMoments[i], Read(source, First + name, value)));
             copies.Add((optimiser.SecondMoments[i], Read(source, Second + name, value)));

@@ -1,4 +1,3 @@
-using Etr.Policy.Models;
 using TorchSharp;
 
 namespace Etr.Policy.Training;
@@ -10,12 +9,12 @@ internal sealed class TrainerSnapshot : IDisposable
     private readonly AdamW _optimiser;
     private readonly long _updates;
 
-    public TrainerSnapshot(DecoderWeights weights, AdamW optimiser)
+    public TrainerSnapshot(IEnumerable<torch.Tensor> weights, AdamW optimiser)
     {
         _optimiser = optimiser;
         _updates = optimiser.Updates;
         using IDisposable noGradient = torch.no_grad();
-        foreach (torch.Tensor target in weights.Parameters.Concat(optimiser.FirstMoments).Concat(optimiser.SecondMoments))
+        foreach (torch.Tensor target in weights.Concat(optimiser.FirstMoments).Concat(optimiser.SecondMoments))
             _copies.Add((target, target.detach().clone().DetachFromDisposeScope()));
     }
 

@@ -103,6 +103,6 @@ internal sealed class EtrCommandLine
     private static IEnumerable<IEtrCommand> Commands() =>
     [
         new TrainCommand(), new SiloCommand(), new RunCommand(), new DrainCommand(), new AuditCommand(),
-        new ChaosCommand(), new CompareCommand(), new EvalCommand(), new ProbeCommand(), new PretrainCommand(), new ConformanceCommand(), new DoctorCommand(),
+        new ChaosCommand(), new CompareCommand(), new EvalCommand(), new ProbeCommand(), new InspectCommand(), new ExportCommand(), new PretrainCommand(), new ConformanceCommand(), new DoctorCommand(),
     ];
 }

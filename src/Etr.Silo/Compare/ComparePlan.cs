@@ -94,7 +94,7 @@ internal sealed record ComparePlan(
     }
 
     private static string Text(Setting setting, RunConfiguration configuration) =>
-        Convert.ToString(setting.Property.GetValue(setting.Section is null ? configuration : setting.Section.GetValue(configuration)), CultureInfo.InvariantCulture) ?? "";
+        Convert.ToString(setting.Of(configuration), CultureInfo.InvariantCulture) ?? "";
 }
 
 /// <summary>What <c>etr compare</c> was asked for, beside arms and settings.</summary>

@@ -6,13 +6,19 @@ namespace Etr.Silo.Configuration;
 
 /// <summary>One key: where its value goes, and which values it may have.</summary>
 /// <param name="Key">The whole key, such as <c>Etr:Run:Steps</c>.</param>
-/// <param name="Section">The property of the root record that holds the section; null for a key of the root itself.</param>
+/// <param name="Sections">The properties that lead from the root record to the one that holds the value; empty for a key of the root itself.</param>
 /// <param name="Property">The property the value goes to.</param>
-internal sealed record Setting(string Key, PropertyInfo? Section, PropertyInfo Property)
+internal sealed record Setting(string Key, IReadOnlyList<PropertyInfo> Sections, PropertyInfo Property)
 {
     private Type ValueType => Nullable.GetUnderlyingType(Property.PropertyType) ?? Property.PropertyType;
 
     private bool IsNullable => Nullable.GetUnderlyingType(Property.PropertyType) is not null;
+
+    /// <summary>The value under a root record.</summary>
+    public object? Of(object root) => Property.GetValue(Owner(root));
+
+    /// <summary>Sets the value under a root record that nobody shares yet.</summary>
+    public void Set(object root, object? value) => Property.SetValue(Owner(root), value);
 
     /// <summary>Whether the value must not be printed.</summary>
     public bool IsSecret => Property.Name == "Secret";
@@ -60,6 +66,8 @@ internal sealed record Setting(string Key, PropertyInfo? Section, PropertyInfo P
         object? parsed = value;
         return parsed is not null && Property.GetCustomAttributes<ValidationAttribute>().All(rule => rule.IsValid(parsed));
     }
+
+    private object Owner(object root) => Sections.Aggregate(root, (owner, section) => section.GetValue(owner)!);
 
     private object? Parse(string text)
     {

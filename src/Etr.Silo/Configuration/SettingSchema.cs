@@ -30,20 +30,17 @@ internal static class SettingSchema
         return distance <= Math.Max(3, key.Length / 3) ? best : null;
     }
 
-    private static IEnumerable<Setting> Walk(Type root)
+    private static IEnumerable<Setting> Walk(Type type, string prefix = Root, params PropertyInfo[] sections)
     {
-        foreach (PropertyInfo property in root.GetProperties(BindingFlags.Public | BindingFlags.Instance))
+        foreach (PropertyInfo property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite))
         {
+            string key = $"{prefix}:{property.Name}";
             if (property.PropertyType.Namespace == "System")
+                yield return new Setting(key, sections, property);
+            else
             {
-                yield return new Setting($"{Root}:{property.Name}", null, property);
-                continue;
-            }
-
-            foreach (PropertyInfo leaf in property.PropertyType.GetProperties(BindingFlags.Public | BindingFlags.Instance))
-            {
-                if (leaf.CanWrite)
-                    yield return new Setting($"{Root}:{property.Name}:{leaf.Name}", property, leaf);
+                foreach (Setting leaf in Walk(property.PropertyType, key, [.. sections, property]))
+                    yield return leaf;
             }
         }
     }

@@ -52,7 +52,7 @@ internal static class SettingsReader
         foreach (Setting setting in schema)
         {
             if (values.TryGetValue(setting, out object? value))
-                setting.Property.SetValue(setting.Section is null ? root : setting.Section.GetValue(root), value);
+                setting.Set(root, value);
         }
 
         return root;

@@ -27,8 +27,8 @@ internal static class LogitsConformance
             throw new CommandFailure($"{path}: 'tokens' must be 1 to {config.ContextLength} ids below {config.VocabularySize}");
 
         using DisposeScope scope = torch.NewDisposeScope();
-        using DecoderWeights weights = DecoderWeights.Load(Path.Combine(model, ModelFiles.Weights), config);
-        using var decoder = new Qwen2Decoder(weights);
+        using DecoderWeights weights = DecoderWeights.Load(ModelFiles.WeightsOf(model), config);
+        using var decoder = new PlainDecoder(weights);
         float[] logits;
         using (torch.no_grad())
             logits = decoder.Forward(torch.tensor(ids).unsqueeze(0)).contiguous().data<float>().ToArray();

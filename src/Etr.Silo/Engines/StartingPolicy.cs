@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Etr.Core.Rollouts;
+using Etr.Policy.Checkpoints;
 using Etr.Policy.Models;
 using Etr.Policy.Tokenizers.Chat;
 using Etr.Silo.Cli;
@@ -37,15 +38,18 @@ internal static class StartingPolicy
         if (!Directory.Exists(folder))
             throw new CommandFailure($"there is no model directory {folder}: name one that exists, or make the shipped one with 'etr pretrain --out models/arithmetic'");
         ModelDescription model = ModelFiles.Describe(folder);
-        _ = PromptTokenizer.Open(folder, template);
-        return model;
+        int ids = PromptTokenizer.Open(folder, template).VocabularySize;
+        return ids <= model.Config.VocabularySize
+            ? model
+            : throw new CheckpointException(
+                Path.Combine(folder, ModelFiles.Tokenizer), "vocab", $"at most {model.Config.VocabularySize} ids, which the embedding has rows for", $"{ids}");
     }
 
-    /// <summary>Version 0 of a policy: the weights in a model's folder.</summary>
+    /// <summary>Version 0 of a policy: the weights in a model's folder. Shards have the hash of the file they join to.</summary>
     public static async Task<PolicyRef> OfAsync(string folder, CancellationToken cancellationToken)
     {
-        string file = Path.Combine(folder, ModelFiles.Weights);
-        return new PolicyRef(0, file, await Sha256Async(file, cancellationToken));
+        string file = ModelFiles.WeightsOf(folder);
+        return new PolicyRef(0, file, await Task.Run(() => JoinedWeights.Sha256(file), cancellationToken));
     }
 
     /// <summary>SHA-256 of a file in lower-case hexadecimal.</summary>

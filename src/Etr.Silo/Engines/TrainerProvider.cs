@@ -22,7 +22,8 @@ internal sealed class TrainerProvider(SiloPlan plan, EngineClock clock, TimeProv
         int threads = EngineThreads.OfTrainer(configuration, plan.Card.Roles, Environment.ProcessorCount);
         var runtime = await Task.Run(() => TorchRuntime.Start(configuration.Policy.Device, threads), cancellationToken);
         return await GrpoTrainer.OpenAsync(
-            Path.GetDirectoryName(policyFile.Path)!, configuration.Training, configuration.Sampling.Temperature, runtime, clock, time, cancellationToken);
+            Path.GetDirectoryName(policyFile.Path)!, configuration.Training, configuration.Sampling.Temperature, runtime, clock, time, cancellationToken,
+            new AdapterStart(configuration.Run.Seed, policyFile.Sha256));
     }
 
     /// <inheritdoc/>

@@ -24,6 +24,7 @@ internal static class DryRun
         terminal.Line($"prompts    {plan.Prompts.Count} of {plan.Prompts.Name}; held out {plan.HeldOut?.Count ?? 0}");
         terminal.Line($"reward     {plan.Rewards.Shaper.Name}, trend of preset {plan.Rewards.Preset.Name}, advantages {plan.Rewards.Estimator.Name}");
         terminal.Line($"update     {UpdateSummary.Of(plan.Configuration.Training)}");
+        RunMemory.Of(plan).Print(terminal);
         terminal.Line($"data       {Path.GetFullPath(settings.Host.Data)}");
         if (plan.Warning is { } warning)
             terminal.Warn(warning);
@@ -31,7 +32,7 @@ internal static class DryRun
 
     private static void PrintSetting(Setting setting, object root, EtrSettings settings, Terminal terminal)
     {
-        object? value = setting.Property.GetValue(setting.Section is null ? root : setting.Section.GetValue(root));
+        object? value = setting.Of(root);
         string text = setting.IsSecret && value is string { Length: > 0 } ? "(set)" : Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
         terminal.Line($"{(settings.Named.Contains(setting.Key) ? "*" : " ")} {setting.Key} = {text}");
     }

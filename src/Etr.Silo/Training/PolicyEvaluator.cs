@@ -1,11 +1,11 @@
 using Etr.Core.Evaluation;
+using Etr.Core.Policies;
 using Etr.Core.Rollouts;
 using Etr.Core.Runs;
 using Etr.Core.Tasks;
 using Etr.Grains.Evaluations;
 using Etr.Grains.Files;
 using Etr.Grains.Runs;
-using Etr.Policy.Models;
 using Etr.Silo.Engines;
 
 namespace Etr.Silo.Training;
@@ -31,7 +31,7 @@ internal sealed class PolicyEvaluator(EngineProvider engines, IRunFiles files, I
             prompts,
             TaskGraders.Of(configuration, time),
             RewardPlan.Of(configuration, time).Preset,
-            new PolicyRef(version, Path.Combine(folder, ModelFiles.Weights), sha256),
+            new PolicyRef(version, PolicyFolder.PolicyFileIn(folder), sha256),
             configuration.Sampling,
             configuration.Evaluation.Samples);
         EvaluationFigures found = (await new Evaluator(engine, time).RunAsync(plan, progress: null, cancellationToken)).All;

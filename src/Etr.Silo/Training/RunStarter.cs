@@ -38,12 +38,31 @@ internal sealed class RunStarter(DataDirectory data, TimeProvider time) : IRunSt
         PolicyManifest? manifest = await PolicyFolder.ReadAsync(place.Policies, 0, cancellationToken);
         if (manifest is null)
         {
+            if (plan.Model.Files.Count > 1 || plan.Model.File != Path.Combine(folder, ModelFiles.Weights))
+            {
+                manifest = await PublishJoinedAsync(place, plan.Model.File, folder, cancellationToken);
+                return await StartAsync(stored, plan, place, manifest, cancellationToken);
+            }
+
             PolicyManifest found = await Task.Run(() => PolicyManifests.Of(folder, 0, cancellationToken), cancellationToken);
             ManifestFile weights = WeightsOf(found);
             manifest = await PolicyFolder.PublishAsync(
                 place.Policies, 0, new FileRef(Path.Combine(folder, weights.Name), weights.Sha256), weights.Parts, folder, cancellationToken);
         }
 
+        return await StartAsync(stored, plan, place, manifest, cancellationToken);
+    }
+
+    // Samplers fetch one file: shards are joined once, in the run's directory.
+    private static async Task<PolicyManifest> PublishJoinedAsync(RunPlace place, string index, string folder, CancellationToken cancellationToken)
+    {
+        FileRef joined = await Task.Run(() => JoinedWeights.Write(place.Policies, index), cancellationToken);
+        IReadOnlyList<ManifestPart> parts = await Task.Run(() => SafetensorsParts.Of(joined.Path, cancellationToken), cancellationToken);
+        return await PolicyFolder.PublishAsync(place.Policies, 0, joined, parts, folder, cancellationToken);
+    }
+
+    private static async Task<RunStart> StartAsync(StoredRun stored, RunPlan plan, RunPlace place, PolicyManifest manifest, CancellationToken cancellationToken)
+    {
         RunConfiguration configuration = plan.Configuration;
         if (configuration.Task.Name == "jsonl")
             configuration = configuration with { Task = configuration.Task with { Data = await DataFiles.TakeAsync(configuration.Task.Data, place.Data, cancellationToken) } };

@@ -1,6 +1,8 @@
 using System.Globalization;
 using Etr.Core.Evaluation;
+using Etr.Core.Policies;
 using Etr.Core.Rollouts;
+using Etr.Grains.Files;
 using Etr.Grains.Runs;
 using Etr.Grains.Silos;
 using Etr.Policy.Runtime;
@@ -30,6 +32,8 @@ internal sealed class TrainJob(TrainRequest request, Terminal terminal, TimeProv
         StoredRun? stored = request.Resume is null ? null : StoredRun.Open(data, request.Resume);
         RunPlan plan = RunPlan.Of(stored?.Configuration() ?? settings.Run);
         Warn(plan, stored);
+        RunMemory.Of(plan).Print(terminal);
+        RunMemory.Require(plan);
         TorchRuntime.Start(plan.Configuration.Policy.Device, plan.Configuration.Policy.Threads);
 
         // Slots, threads and device of a resumed run are the run's own.
@@ -80,7 +84,7 @@ internal sealed class TrainJob(TrainRequest request, Terminal terminal, TimeProv
         bool done = status.State == RunState.Completed;
         EvaluationPair? after = before is null || !done
             ? null
-            : await evaluation.ReadOrRunAsync("after", stored.AfterFile, new PolicyRef(status.Step, status.PolicyFile, status.PolicySha256), display, interrupt);
+            : await evaluation.ReadOrRunAsync("after", stored.AfterFile, Last(stored, status), display, interrupt);
         display.Dispose();
 
         RunSummary summary = Summarise(stored, plan, status, follower, use, (before, after), resumedFrom);
@@ -88,6 +92,14 @@ internal sealed class TrainJob(TrainRequest request, Terminal terminal, TimeProv
             ResultTable.Write(terminal, before, after, summary.Aes);
         await CloseAsync(summary, status, (whole.EngineShare, use.EngineShare), interrupt);
         return done ? ExitCodes.Done : ExitCodes.Failed;
+    }
+
+    // Adapters are read where their model lies beside them: in the version's folder.
+    private static PolicyRef Last(StoredRun stored, RunStatus status)
+    {
+        string folder = new RunPlace(stored.Name, stored.Directory).PolicyFolder(status.Step);
+        string file = File.Exists(Path.Combine(folder, PolicyManifest.AdapterFile)) ? PolicyFolder.PolicyFileIn(folder) : status.PolicyFile;
+        return new PolicyRef(status.Step, file, status.PolicySha256);
     }
 
     private static async Task CheckStartAsync(IRunGrain run, PolicyRef start)

@@ -16,12 +16,13 @@ internal sealed record UpdateSummary(
     double EntropyCoefficient,
     double? EntropyTarget,
     int MiniBatches,
-    int Epochs)
+    int Epochs,
+    int LoraRank)
 {
     /// <summary>Reads resolved options.</summary>
     public static UpdateSummary Of(TrainingOptions resolved) => new(
         resolved.Loss, resolved.Aggregation, resolved.ClipLow, resolved.ClipHigh, resolved.DualClip, resolved.Correction, resolved.Kl,
-        resolved.KlCoefficient, resolved.EntropyCoefficient, resolved.EntropyTarget, resolved.MiniBatches, resolved.Epochs);
+        resolved.KlCoefficient, resolved.EntropyCoefficient, resolved.EntropyTarget, resolved.MiniBatches, resolved.Epochs, resolved.Lora.Rank);
 
     /// <summary>The update in a line, for people.</summary>
     public override string ToString()
@@ -31,6 +32,6 @@ internal sealed record UpdateSummary(
         string target = EntropyTarget is null ? "" : string.Create(CultureInfo.InvariantCulture, $" towards {EntropyTarget} nats");
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{Loss}, {Aggregation}, {clip}, correction {Correction}, KL {Kl} × {KlCoefficient}, entropy bonus {EntropyCoefficient}{target}, {MiniBatches} mini-batches × {Epochs} epochs");
+            $"{Loss}, {Aggregation}, {clip}, correction {Correction}, KL {Kl} × {KlCoefficient}, entropy bonus {EntropyCoefficient}{target}, {MiniBatches} mini-batches × {Epochs} epochs{(LoraRank > 0 ? $", adapters of rank {LoraRank}" : "")}");
     }
 }

@@ -52,11 +52,20 @@ internal sealed class MemorySource : IPolicySource
             files);
     }
 
+    /// <summary>A version that is adapters to a model.</summary>
+    public static MemorySource WithAdapters(long version, byte[] weights, byte[] adapters)
+    {
+        MemorySource source = Of(version, weights, weights.Length);
+        source._files["adapter_model.safetensors"] = adapters;
+        source.Manifest = source.Manifest with { Files = [.. source.Manifest.Files, Whole("adapter_model.safetensors", adapters)] };
+        return source;
+    }
+
     public static string Hash(ReadOnlySpan<byte> content) => Convert.ToHexStringLower(SHA256.HashData(content));
 
     /// <summary>Fetches what a source has.</summary>
     public static Task<FetchedPolicy> FetchAsync(PolicyFetcher fetcher, MemorySource source) =>
-        fetcher.FetchAsync(source.Manifest.Weights.Sha256, source, TestContext.Current.CancellationToken);
+        fetcher.FetchAsync(source.Manifest.Policy.Sha256, source, TestContext.Current.CancellationToken);
 
     public static byte[] Weights(FetchedPolicy fetched) => File.ReadAllBytes(Path.Combine(fetched.Folder, "model.safetensors"));
 

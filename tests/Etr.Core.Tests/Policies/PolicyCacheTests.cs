@@ -36,6 +36,26 @@ public sealed class PolicyCacheTests : IDisposable
     }
 
     [Fact]
+    public async Task The_model_under_adapters_is_fetched_once_and_kept_once()
+    {
+        byte[] model = Bytes(1, 6000);
+        var fetcher = new PolicyFetcher(_cache);
+        MemorySource first = WithAdapters(1, model, Bytes(2, 300));
+        MemorySource second = WithAdapters(2, model, Bytes(3, 300));
+        FetchedPolicy fetched = await FetchAsync(fetcher, first);
+        FetchedPolicy next = await FetchAsync(fetcher, second);
+        Assert.Equal(Hash(Bytes(3, 300)), Path.GetFileName(next.Folder));
+        Assert.Equal([("adapter_model.safetensors", 0, 300)], second.Requests);
+        Assert.Equal(model, Weights(next));
+
+        // It is the same file: it outlives the version it came with, and is distrusted with it.
+        Spoil(Path.Combine(fetched.Folder, "model.safetensors"), 3000);
+        Assert.NotEqual(model, Weights(next));
+        Assert.True(await fetcher.RefuseAsync(second.Manifest.Policy.Sha256, Cancellation));
+        Assert.Equal(model, Weights(await FetchAsync(fetcher, second)));
+    }
+
+    [Fact]
     public async Task A_part_that_went_bad_in_another_version_is_fetched_instead()
     {
         byte[] first = Bytes(1, 6000);

@@ -143,6 +143,36 @@ public sealed class PolicyFolderTests : IDisposable
         Assert.True(File.Exists(kept) && File.Exists(newer));
     }
 
+    [Fact]
+    public async Task A_version_of_adapters_is_them_with_the_starting_model_beside_and_goes_without_it()
+    {
+        string start = await PublishAsync(0, Path.Combine(Model, "model.safetensors"), [1, 2, 3]);
+        string first = await PublishAdaptersAsync(1, [4, 5]);
+        string second = await PublishAdaptersAsync(2, [6, 7, 8]);
+        PolicyManifest manifest = (await PolicyFolder.ReadAsync(Policies, 2, Cancellation))!;
+        Assert.Equal(MemorySource.Hash([6, 7, 8]), manifest.Policy.Sha256);
+        Assert.Equal(MemorySource.Hash([1, 2, 3]), manifest.Weights.Sha256);
+        Assert.Equal(start, await ResolveAsync(2, "model.safetensors"));
+        Assert.Equal(second, await ResolveAsync(2, "adapter_model.safetensors"));
+        Assert.Contains("LORA", await File.ReadAllTextAsync((await ResolveAsync(2, "adapter_config.json"))!, Cancellation), StringComparison.Ordinal);
+        Assert.Equal(Path.Combine(Policies, "2", "adapter_model.safetensors"), PolicyFolder.PolicyFileIn(Path.Combine(Policies, "2")));
+        Assert.Equal(Path.Combine(Policies, "0", "model.safetensors"), PolicyFolder.PolicyFileIn(Path.Combine(Policies, "0")));
+
+        PolicyFolder.Collect(Policies, [0, 2]);
+        Assert.False(File.Exists(first));
+        Assert.True(File.Exists(second) && File.Exists(start));
+    }
+
+    private async Task<string> PublishAdaptersAsync(long version, byte[] content)
+    {
+        string sha256 = MemorySource.Hash(content);
+        string path = Path.Combine(Policies, sha256 + ".safetensors");
+        await File.WriteAllBytesAsync(path, content, Cancellation);
+        byte[] config = AdapterConfigFile.Write(new LoraOptions { Rank = 4 }, "base");
+        await PolicyFolder.PublishAdaptersAsync(Policies, version, new FileRef(path, sha256), [new ManifestPart("", 0, content.Length, sha256)], config, Model, Cancellation);
+        return path;
+    }
+
     private async Task<string> PublishAsync(long version, string? path, byte[] content)
     {
         string sha256 = MemorySource.Hash(content);

@@ -15,8 +15,24 @@ public sealed class DecoderTests
     public void Every_layer_equals_the_naive_forward(int heads, int keyValueHeads, int headSize, bool tied)
     {
         using DecoderWeights weights = RandomModels.Create(heads, keyValueHeads, headSize, tied);
+        EveryLayerEqualsTheNaiveForward(weights);
+    }
+
+    [Theory]
+    [InlineData(ModelArchitecture.Qwen2)]
+    [InlineData(ModelArchitecture.Qwen3)]
+    [InlineData(ModelArchitecture.Llama)]
+    [InlineData(ModelArchitecture.Mistral)]
+    public void Every_layer_of_every_architecture_equals_the_naive_forward(ModelArchitecture architecture)
+    {
+        using DecoderWeights weights = RandomModels.Create(architecture);
+        EveryLayerEqualsTheNaiveForward(weights);
+    }
+
+    private static void EveryLayerEqualsTheNaiveForward(DecoderWeights weights)
+    {
         double[][][] expected = new NaiveDecoder(weights).Run(Tokens);
-        using var decoder = new Qwen2Decoder(weights);
+        using var decoder = new PlainDecoder(weights);
         using DisposeScope scope = torch.NewDisposeScope();
         var layers = new List<float[]>();
 
@@ -40,6 +56,27 @@ public sealed class DecoderTests
     public void Reading_token_by_token_equals_the_naive_forward(int heads, int keyValueHeads, int headSize, bool tied)
     {
         using DecoderWeights weights = RandomModels.Create(heads, keyValueHeads, headSize, tied);
+        ReadingTokenByTokenEqualsTheNaiveForward(weights);
+    }
+
+    [Theory]
+    [InlineData(ModelArchitecture.Qwen2)]
+    [InlineData(ModelArchitecture.Qwen3)]
+    [InlineData(ModelArchitecture.Llama)]
+    [InlineData(ModelArchitecture.Mistral)]
+    public void Reading_each_architecture_token_by_token_or_at_once_equals_the_naive_forward(ModelArchitecture architecture)
+    {
+        using DecoderWeights weights = RandomModels.Create(architecture, heads: 6, tied: true);
+        ReadingTokenByTokenEqualsTheNaiveForward(weights);
+
+        using var decoder = new CachedDecoder(weights);
+        using DisposeScope scope = torch.NewDisposeScope();
+        (torch.Tensor logits, _) = decoder.Prefill(torch.tensor(Tokens, torch.int64).unsqueeze(0), [Tokens.Length]);
+        AssertClose([new NaiveDecoder(weights).Run(Tokens)[^1][^1]], logits.data<float>().ToArray());
+    }
+
+    private static void ReadingTokenByTokenEqualsTheNaiveForward(DecoderWeights weights)
+    {
         double[][] expected = new NaiveDecoder(weights).Run(Tokens)[^1];
         using var decoder = new CachedDecoder(weights);
         using var cache = new KeyValueCache(weights.Config, torch.CPU);

@@ -73,7 +73,12 @@ public sealed class ModelFilesTests : IDisposable
     }
 
     [Theory]
-    [InlineData("model_type", "\"llama\"")]
+    [InlineData("model_type", "\"gpt2\"")]
+    [InlineData("model_type", "null")]
+    [InlineData("quantization_config", "{\"quant_method\":\"awq\"}")]
+    [InlineData("layer_types", "[\"full_attention\",\"sliding_attention\"]")]
+    [InlineData("partial_rotary_factor", "0.5")]
+    [InlineData("rope_parameters", "{\"rope_type\":\"longrope\"}")]
     [InlineData("hidden_size", "null")]
     [InlineData("hidden_size", "-3")]
     [InlineData("num_hidden_layers", "1e12")]

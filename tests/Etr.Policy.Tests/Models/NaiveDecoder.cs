@@ -4,7 +4,7 @@ using TorchSharp;
 namespace Etr.Policy.Tests.Models;
 
 /// <summary>
-/// The Qwen2 forward pass written out in plain loops over doubles, from the architecture's description alone: the oracle that
+/// The forward pass of each architecture written out in plain loops over doubles, from the architectures' descriptions alone: the oracle that
 /// the product's decoders are held against.
 /// </summary>
 internal sealed class NaiveDecoder(DecoderWeights weights)
@@ -75,13 +75,19 @@ internal sealed class NaiveDecoder(DecoderWeights weights)
 
     private double[][] Attention(string at, double[][] rows)
     {
-        double[][] Project(string name) => [.. rows.Select(row => Times(_weights[$"{at}{name}.weight"], row, _weights[$"{at}{name}.bias"]))];
+        double[][] Project(string name) => [.. rows.Select(row => Times(_weights[$"{at}{name}.weight"], row, _weights.GetValueOrDefault($"{at}{name}.bias")))];
         double[][] queries = Project("q_proj");
         double[][] keys = Project("k_proj");
         double[][] values = Project("v_proj");
         int size = _config.HeadSize;
         for (int position = 0; position < rows.Length; position++)
         {
+            if (_config.Architecture == ModelArchitecture.Qwen3)
+            {
+                NormHeads(queries[position], _weights[at + "q_norm.weight"]);
+                NormHeads(keys[position], _weights[at + "k_norm.weight"]);
+            }
+
             Turn(queries[position], position);
             Turn(keys[position], position);
         }
@@ -110,6 +116,35 @@ internal sealed class NaiveDecoder(DecoderWeights weights)
         return result;
     }
 
+    private void NormHeads(double[] heads, double[] weight)
+    {
+        for (int start = 0; start < heads.Length; start += weight.Length)
+        {
+            Norm(heads[start..(start + weight.Length)], weight).CopyTo(heads, start);
+        }
+    }
+
+    // Written as Llama's own code has it: by wavelengths.
+    private double Frequency(int i)
+    {
+        double frequency = 1 / Math.Pow(_config.RopeTheta, 2.0 * i / _config.HeadSize);
+        if (_config.RopeScaling is not { } scaling)
+        {
+            return frequency;
+        }
+
+        double wavelength = 2 * Math.PI / frequency;
+        double shortest = scaling.OriginalContext / scaling.HighFrequencyFactor;
+        double longest = scaling.OriginalContext / scaling.LowFrequencyFactor;
+        if (wavelength < shortest)
+        {
+            return frequency;
+        }
+
+        double share = (scaling.OriginalContext / wavelength - scaling.LowFrequencyFactor) / (scaling.HighFrequencyFactor - scaling.LowFrequencyFactor);
+        return wavelength > longest ? frequency / scaling.Factor : (1 - share) * (frequency / scaling.Factor) + share * frequency;
+    }
+
     private void Turn(double[] heads, int position)
     {
         int half = _config.HeadSize / 2;
@@ -117,7 +152,7 @@ internal sealed class NaiveDecoder(DecoderWeights weights)
         {
             for (int i = 0; i < half; i++)
             {
-                double angle = position * Math.Pow(_config.RopeTheta, -2.0 * i / _config.HeadSize);
+                double angle = position * Frequency(i);
                 (double a, double b) = (heads[start + i], heads[start + half + i]);
                 heads[start + i] = a * Math.Cos(angle) - b * Math.Sin(angle);
                 heads[start + half + i] = b * Math.Cos(angle) + a * Math.Sin(angle);

@@ -43,7 +43,7 @@ public sealed class PublishedModelTests
 
     private static float[][] AtOnce(DecoderWeights weights, int[] tokens)
     {
-        using var decoder = new Qwen2Decoder(weights);
+        using var decoder = new PlainDecoder(weights);
         using DisposeScope scope = torch.NewDisposeScope();
         torch.Tensor logits = decoder.Forward(torch.tensor(tokens, torch.int64).unsqueeze(0))[0].detach();
         return [.. Enumerable.Range(0, tokens.Length).Select(row => logits[row].data<float>().ToArray())];

@@ -24,7 +24,7 @@ public sealed class RolloutEngineTests : IDisposable
         RecordingObserver drawn = await Draw(engine, policy, slots: 3, temperature: 0.7);
 
         using DecoderWeights weights = DecoderWeights.Load(policy.File, _model.Config);
-        using var decoder = new Qwen2Decoder(weights);
+        using var decoder = new PlainDecoder(weights);
         for (uint slot = 0; slot < 3; slot++)
         {
             List<SampledToken> trace = drawn.Trace(slot);

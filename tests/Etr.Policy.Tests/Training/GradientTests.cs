@@ -33,6 +33,26 @@ public sealed class GradientTests
         }
     }
 
+    [Theory]
+    [InlineData(ModelArchitecture.Qwen3)]
+    [InlineData(ModelArchitecture.Llama)]
+    [InlineData(ModelArchitecture.Mistral)]
+    public void Gradient_of_each_architecture_agrees_with_finite_differences(ModelArchitecture architecture)
+    {
+        using Bench bench = new(EveryTerm with { Checkpointing = true }, config: TinyPolicy.Of(architecture));
+        TrainingBatch batch = TinyPolicy.Batch(1);
+        Dictionary<string, double[]> gradient = bench.Gradient(batch);
+        foreach ((string name, torch.Tensor value) in bench.Weights.Named)
+        {
+            const double h = 1e-5;
+            long index = value.numel() / 2;
+            double slope = (bench.LossAt(batch, value, index, h) - bench.LossAt(batch, value, index, -h)) / (2 * h);
+            double exact = gradient[name][index];
+            Assert.True(
+                Math.Abs(slope - exact) <= 1e-5 * Math.Max(Math.Abs(exact), 1e-4), $"{name}[{index}]: {exact:R}, finite difference {slope:R}");
+        }
+    }
+
     // cispo's weight and every correction stand still in the gradient: those are held against a formula that says so (PolicyLossTests).
     [Theory]
     [InlineData("grpo", "token-tis")]
@@ -138,12 +158,12 @@ public sealed class GradientTests
         private readonly Gradients _gradients;
         private readonly long _mostLogits;
 
-        public Bench(TrainingOptions options, long mostLogits = TrainingPass.MostLogits)
+        public Bench(TrainingOptions options, long mostLogits = TrainingPass.MostLogits, ModelConfig? config = null)
         {
             _mostLogits = mostLogits;
             _options = PolicyLosses.Resolve(options);
             _loss = new StepLoss(_options);
-            using DecoderWeights single = TinyPolicy.RandomWeights();
+            using DecoderWeights single = TinyPolicy.RandomWeights(config);
             Weights = single.Clone(torch.ScalarType.Float64);
             if (options.KlCoefficient > 0.0)
             {
@@ -205,7 +225,7 @@ public sealed class GradientTests
                 // A start of the step near the sampler and the learner, and neither.
                 torch.Tensor? start = _loss.Correction == CorrectionKind.None ? null : micro.OldLogProbs * 0.97;
                 torch.Tensor? reference = _reference is null ? null : TrainingPass.Read(_reference, micro).LogProbs;
-                TrainingPass pass = new(_policy, micro, _options.EntropyCoefficient > 0.0, _options.Checkpointing, _mostLogits);
+                TrainingPass pass = new(_policy, micro, _options.EntropyCoefficient > 0.0, _options.Checkpointing, AdapterUse.Whole, _mostLogits);
                 use(pass, _loss.Of(pass.Scores, reference, micro, new StepMoment(_options.EntropyCoefficient, true, start), figures));
             }
         }

@@ -26,6 +26,14 @@ internal sealed class TinyPolicy : IDisposable
         EndTokens = [1],
     };
 
+    /// <summary>The same shape in another architecture.</summary>
+    public static ModelConfig Of(ModelArchitecture architecture) => Config with
+    {
+        Architecture = architecture,
+        HeadSize = 8,
+        RopeScaling = architecture == ModelArchitecture.Llama ? new RopeScaling(4, 1, 4, 32) : null,
+    };
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("etr-trainer-");
 
     public TinyPolicy(torch.ScalarType type = torch.ScalarType.Float32)
@@ -39,9 +47,9 @@ internal sealed class TinyPolicy : IDisposable
     public string Folder => _folder.FullName;
 
     /// <summary>Weights far enough from zero for every term of the decoder to matter.</summary>
-    public static DecoderWeights RandomWeights()
+    public static DecoderWeights RandomWeights(ModelConfig? config = null)
     {
-        DecoderWeights weights = DecoderWeights.Initialise(Config, 7);
+        DecoderWeights weights = DecoderWeights.Initialise(config ?? Config, 7);
         using torch.Generator generator = new(11);
         foreach ((_, torch.Tensor value) in weights.Named)
         {
@@ -100,7 +108,7 @@ internal sealed class TinyPolicy : IDisposable
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using DecoderWeights weights = RandomWeights();
-        using Qwen2Decoder decoder = new(weights);
+        using PlainDecoder decoder = new(weights);
         float[] result = new float[tokens.Length];
         for (int i = 0; i < tokens.Length; i++)
         {

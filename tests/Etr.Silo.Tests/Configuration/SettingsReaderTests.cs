@@ -150,7 +150,7 @@ public sealed class SettingsReaderTests
         foreach (Setting setting in SettingSchema.Run.Concat(SettingSchema.Host))
         {
             object root = SettingSchema.Run.Contains(setting) ? settings.Run : settings.Host;
-            object? value = setting.Property.GetValue(setting.Section is null ? root : setting.Section.GetValue(root));
+            object? value = setting.Of(root);
             string text = Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture) ?? "";
             Assert.True(setting.TryRead(text, out _), $"{setting.Key} = '{text}', expected {setting.Allowed}");
         }

@@ -54,6 +54,16 @@ public sealed class TrainCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_run_that_cannot_fit_into_memory_is_refused_before_it_starts_with_the_way_out()
+    {
+        Invocation call = await Refused("--set", "Etr:Training:MicroBatchTokens=16777216");
+
+        Assert.Contains("GiB of memory and there are", call.Error, StringComparison.Ordinal);
+        Assert.Contains("Etr:Training:Checkpointing=true", call.Error, StringComparison.Ordinal);
+        Assert.Contains("activations", call.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_clip_for_a_loss_without_one_is_refused()
     {
         Invocation call = await Refused("--set", "Etr:Training:Loss=sapo", "--set", "Etr:Training:ClipHigh=0.3");

@@ -3,7 +3,7 @@ using Etr.Policy.Models;
 namespace Etr.Policy.Rollouts.Cpu;
 
 /// <summary>
-/// The Qwen2 decoder in plain memory: reads batches of tokens into their sequences' pages and gives logits. Every worker runs
+/// The decoder in plain memory: reads batches of tokens into their sequences' pages and gives logits. Every worker runs
 /// the same pass over a share of it. A small model's rows go apart, each worker taking its rows through all layers alone; a
 /// larger one's workers go together through each layer and share out its panels, so that the weights come from memory once.
 /// Neither way cuts a sum in two, so neither changes a bit.
@@ -45,7 +45,7 @@ internal sealed unsafe class CpuDecoder : IDisposable
         _config = weights.Config;
         _team = team;
         _pages = pages;
-        _rotary = new RotaryAngles(_config.HeadSize, _config.RopeTheta);
+        _rotary = new RotaryAngles(_config);
         _pass = Pass;
         _queryWidth = _config.Heads * _config.HeadSize;
         _queryScale = (float)(1 / Math.Sqrt(_config.HeadSize));
@@ -224,6 +224,7 @@ internal sealed unsafe class CpuDecoder : IDisposable
             int position = run.Position + i;
             float* joined = _scratch.JoinedRow(run.FirstRow + i);
             float* key = joined + _queryWidth + head * size;
+            NormaliseHead(key, _weights.Layers[layer].KeyNorm);
             VectorMath.Turn(key, _rotary.Cos(position), _rotary.Sin(position), size / 2, 1);
             KeyValuePages.Page page = run.Sequence[position / KeyValuePages.PagePositions];
             PagedAttention.Append(
@@ -236,9 +237,19 @@ internal sealed unsafe class CpuDecoder : IDisposable
             float* joined = _scratch.JoinedRow(run.FirstRow + i);
             for (int query = head * _config.QueriesPerKey; query < (head + 1) * _config.QueriesPerKey; query++)
             {
+                NormaliseHead(joined + query * size, _weights.Layers[layer].QueryNorm);
                 VectorMath.Turn(joined + query * size, _rotary.Cos(position), _rotary.Sin(position), size / 2, _queryScale);
                 Attend(run.Sequence, layer, head, position, joined + query * size, _scratch.Mixed.Floats + (long)(run.FirstRow + i) * _queryWidth + query * size, worker);
             }
+        }
+    }
+
+    private void NormaliseHead(float* head, float* norm)
+    {
+        if (norm is not null)
+        {
+            VectorMath.Normalise(head, head, _config.HeadSize, _config.NormEpsilon);
+            VectorMath.Multiply(head, norm, _config.HeadSize);
         }
     }
 

@@ -1,4 +1,5 @@
 using Etr.Core.Rollouts;
+using Etr.Policy.Adapters;
 using Etr.Policy.Models;
 using Etr.Policy.Tokenizers;
 
@@ -13,6 +14,7 @@ public sealed class CpuRolloutEngine : IRolloutEngine
     private readonly int _capacity;
     private readonly WorkerTeam _team;
     private readonly ContinuousBatching _batching;
+    private string? _checkedBase;
 
     /// <summary>Starts the engine's threads.</summary>
     /// <param name="config">The model's shape; every policy version has it.</param>
@@ -28,8 +30,22 @@ public sealed class CpuRolloutEngine : IRolloutEngine
         _batching = new ContinuousBatching("rollouts cpu", new PolicyVocabulary(config, tokenizer), options, clock, policy =>
         {
             PolicyLoader.Check(policy);
-            return new CpuLaneModel(CpuWeights.Load(policy.File, config, quantised), _team);
+            return new CpuLaneModel(Load(policy.File, config, quantised), _team);
         });
+    }
+
+    // Packed weights are a copy anyway, so adapters are merged as it is made. Their model is checked once and read through the memory map.
+    private CpuWeights Load(string path, ModelConfig config, bool quantised)
+    {
+        if (AdapterFile.Read(path) is not { } file)
+            return CpuWeights.Load(path, config, quantised);
+        if (_checkedBase != file.BaseSha256)
+        {
+            file.CheckBase();
+            _checkedBase = file.BaseSha256;
+        }
+
+        return CpuWeights.Load(file.BasePath, config, quantised, new RowAdapters(file, config));
     }
 
     /// <summary>Always <c>cpu</c>.</summary>

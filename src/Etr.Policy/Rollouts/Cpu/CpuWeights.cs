@@ -40,17 +40,23 @@ internal sealed unsafe class CpuWeights : IDisposable
 
     /// <summary>Reads and packs a safetensors file; half precision is widened to fp32.</summary>
     /// <exception cref="CheckpointException">A tensor is missing, one too many, or of another shape or type.</exception>
-    public static CpuWeights Load(string file, ModelConfig config, bool int8)
+    public static CpuWeights Load(string file, ModelConfig config, bool int8, RowAdapters? adapters = null)
     {
-        using SafetensorsFile source = SafetensorsFile.Open(file);
-        ModelFiles.CheckTensors(source, config);
-        float[] embedding = source.ReadSingles(WeightShapes.Embedding);
-        var memory = new AlignedMemory((long)embedding.Length * sizeof(float));
-        embedding.CopyTo(new Span<float>(memory.Floats, embedding.Length));
+        using WeightFiles source = ModelFiles.OpenWeights(file, config);
+        var embedding = new AlignedMemory((long)config.VocabularySize * config.HiddenSize * sizeof(float));
+        using (TensorReader reader = source.Reader(WeightShapes.Embedding))
+        {
+            for (int token = 0; token < config.VocabularySize; token++)
+            {
+                long at = (long)token * config.HiddenSize;
+                reader.Read(at, new Span<float>(embedding.Floats + at, config.HiddenSize));
+            }
+        }
 
-        Layer[] layers = [.. Enumerable.Range(0, config.Layers).Select(layer => Layer.Load(source, config, layer, int8))];
-        float[] head = config.TiedHead ? embedding : source.ReadSingles(WeightShapes.Head);
-        return new CpuWeights(config, memory, layers, Pack([head], config.HiddenSize, source.ReadSingles(WeightShapes.Norm), int8));
+        var rows = new WeightRows(source, int8, adapters);
+        Layer[] layers = [.. Enumerable.Range(0, config.Layers).Select(layer => Layer.Load(source, config, layer, rows))];
+        PackedMatrix head = rows.Pack([config.TiedHead ? WeightShapes.Embedding : WeightShapes.Head], config.HiddenSize, WeightShapes.Norm);
+        return new CpuWeights(config, embedding, layers, head);
     }
 
     public void Dispose()
@@ -63,32 +69,6 @@ internal sealed unsafe class CpuWeights : IDisposable
         }
     }
 
-    // Matrices below one another, [rows, inputs] each, times a norm's weights.
-    private static PackedMatrix Pack(float[][] matrices, int inputs, float[]? norm, bool int8)
-    {
-        int outputs = matrices.Sum(matrix => matrix.Length / inputs);
-        return PackedMatrix.Pack(outputs, inputs, (output, weights) =>
-        {
-            long at = (long)output * inputs;
-            int matrix = 0;
-            while (at >= matrices[matrix].Length)
-            {
-                at -= matrices[matrix++].Length;
-            }
-
-            matrices[matrix].AsSpan((int)at, inputs).CopyTo(weights);
-            Multiply(weights, norm);
-        }, int8);
-    }
-
-    private static void Multiply(Span<float> weights, float[]? norm)
-    {
-        for (int i = 0; norm is not null && i < weights.Length; i++)
-        {
-            weights[i] *= norm[i];
-        }
-    }
-
     /// <summary>One layer.</summary>
     internal sealed class Layer : IDisposable
     {
@@ -97,10 +77,14 @@ internal sealed unsafe class CpuWeights : IDisposable
 
         private readonly AlignedMemory _bias;
 
-        private Layer(PackedMatrix joined, AlignedMemory bias, PackedMatrix output, PackedMatrix gateUp, PackedMatrix down)
+        private readonly AlignedMemory? _headNorms;
+        private readonly int _headSize;
+
+        private Layer(PackedMatrix joined, AlignedMemory bias, (AlignedMemory? Weights, int Size) headNorms, PackedMatrix output, PackedMatrix gateUp, PackedMatrix down)
         {
             Joined = joined;
             _bias = bias;
+            (_headNorms, _headSize) = headNorms;
             Output = output;
             GateUp = gateUp;
             Down = down;
@@ -109,8 +93,14 @@ internal sealed unsafe class CpuWeights : IDisposable
         /// <summary>q, k and v: hidden → (heads + 2 · kv heads) · size.</summary>
         public PackedMatrix Joined { get; }
 
-        /// <summary>Their biases, padded.</summary>
+        /// <summary>Their biases, padded; zero where the architecture has none.</summary>
         public float* JoinedBias => _bias.Floats;
+
+        /// <summary>Norm of q's heads; null where the architecture has none.</summary>
+        public float* QueryNorm => _headNorms is null ? null : _headNorms.Floats;
+
+        /// <summary>Norm of k's heads; null where the architecture has none.</summary>
+        public float* KeyNorm => _headNorms is null ? null : _headNorms.Floats + _headSize;
 
         /// <summary>heads · size → hidden.</summary>
         public PackedMatrix Output { get; }
@@ -121,46 +111,55 @@ internal sealed unsafe class CpuWeights : IDisposable
         /// <summary>intermediate → hidden.</summary>
         public PackedMatrix Down { get; }
 
-        public static Layer Load(SafetensorsFile source, ModelConfig config, int layer, bool int8)
+        public static Layer Load(WeightFiles source, ModelConfig config, int layer, WeightRows rows)
         {
-            float[] Read(string name) => source.ReadSingles(WeightShapes.Of(layer, name));
-            int hidden = config.HiddenSize;
-            PackedMatrix joined = Pack(
-                [Read("self_attn.q_proj.weight"), Read("self_attn.k_proj.weight"), Read("self_attn.v_proj.weight")], hidden, Read("input_layernorm.weight"), int8);
-            float[] bias = [.. Read("self_attn.q_proj.bias"), .. Read("self_attn.k_proj.bias"), .. Read("self_attn.v_proj.bias")];
+            string Name(string name) => WeightShapes.Of(layer, name);
+            PackedMatrix joined = rows.Pack(
+                [Name("self_attn.q_proj.weight"), Name("self_attn.k_proj.weight"), Name("self_attn.v_proj.weight")], config.HiddenSize, Name("input_layernorm.weight"));
             var biases = new AlignedMemory((long)joined.PaddedOutputs * sizeof(float));
-            bias.CopyTo(new Span<float>(biases.Floats, bias.Length));
+            if (config.HasBiases)
+            {
+                float[] bias = [.. source.ReadSingles(Name("self_attn.q_proj.bias")), .. source.ReadSingles(Name("self_attn.k_proj.bias")), .. source.ReadSingles(Name("self_attn.v_proj.bias"))];
+                bias.CopyTo(new Span<float>(biases.Floats, bias.Length));
+            }
+
             return new Layer(
-                joined, biases, Pack([Read("self_attn.o_proj.weight")], config.Heads * config.HeadSize, null, int8),
-                GateAndUp(Read("mlp.gate_proj.weight"), Read("mlp.up_proj.weight"), config, Read("post_attention_layernorm.weight"), int8),
-                Pack([Read("mlp.down_proj.weight")], config.IntermediateSize, null, int8));
+                joined, biases, (HeadNorms(source, config, layer), config.HeadSize), rows.Pack([Name("self_attn.o_proj.weight")], config.Heads * config.HeadSize, null),
+                GateAndUp(rows, Name, config), rows.Pack([Name("mlp.down_proj.weight")], config.IntermediateSize, null));
         }
 
         public void Dispose()
         {
             Joined.Dispose();
             _bias.Dispose();
+            _headNorms?.Dispose();
             Output.Dispose();
             GateUp.Dispose();
             Down.Dispose();
         }
 
-        private static PackedMatrix GateAndUp(float[] gate, float[] up, ModelConfig config, float[] norm, bool int8)
+        private static AlignedMemory? HeadNorms(WeightFiles source, ModelConfig config, int layer)
+        {
+            if (!config.HasHeadNorms)
+            {
+                return null;
+            }
+
+            float[] norms = [.. source.ReadSingles(WeightShapes.Of(layer, WeightShapes.QueryNorm)), .. source.ReadSingles(WeightShapes.Of(layer, WeightShapes.KeyNorm))];
+            var memory = new AlignedMemory((long)norms.Length * sizeof(float));
+            norms.CopyTo(new Span<float>(memory.Floats, norms.Length));
+            return memory;
+        }
+
+        private static PackedMatrix GateAndUp(WeightRows rows, Func<string, string> name, ModelConfig config)
         {
             int panels = (config.IntermediateSize + HalfPanel - 1) / HalfPanel;
-            return PackedMatrix.Pack(panels * PackedMatrix.PanelWidth, config.HiddenSize, (output, weights) =>
+            return rows.Pack([name("mlp.gate_proj.weight"), name("mlp.up_proj.weight")], config.HiddenSize, name("post_attention_layernorm.weight"), panels * PackedMatrix.PanelWidth, output =>
             {
                 int within = output % PackedMatrix.PanelWidth;
                 int row = output / PackedMatrix.PanelWidth * HalfPanel + within % HalfPanel;
-                if (row >= config.IntermediateSize)
-                {
-                    weights.Clear();
-                    return;
-                }
-
-                (within < HalfPanel ? gate : up).AsSpan(row * config.HiddenSize, config.HiddenSize).CopyTo(weights);
-                Multiply(weights, norm);
-            }, int8);
+                return row >= config.IntermediateSize ? -1 : row + (within < HalfPanel ? 0 : config.IntermediateSize);
+            });
         }
     }
 }

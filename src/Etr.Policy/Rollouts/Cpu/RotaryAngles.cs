@@ -1,10 +1,10 @@
 namespace Etr.Policy.Rollouts.Cpu;
 
 /// <summary>Cosines and sines of the rotary position embedding as <see cref="Models.RotaryTable"/> has them, in plain memory.</summary>
-internal sealed unsafe class RotaryAngles(int headSize, double theta) : IDisposable
+internal sealed unsafe class RotaryAngles(Models.ModelConfig config) : IDisposable
 {
     private const int FirstLength = 256;
-    private readonly int _half = headSize / 2;
+    private readonly int _half = config.HeadSize / 2;
     private AlignedMemory? _cos;
     private AlignedMemory? _sin;
     private int _length;
@@ -27,12 +27,12 @@ internal sealed unsafe class RotaryAngles(int headSize, double theta) : IDisposa
         Dispose();
         _cos = new AlignedMemory((long)_length * _half * sizeof(float));
         _sin = new AlignedMemory((long)_length * _half * sizeof(float));
+        double[] frequencies = config.RotaryFrequencies();
         for (int i = 0; i < _half; i++)
         {
-            double frequency = Math.Pow(theta, -2.0 * i / headSize);
             for (int position = 0; position < _length; position++)
             {
-                (double sin, double cos) = Math.SinCos(position * frequency);
+                (double sin, double cos) = Math.SinCos(position * frequencies[i]);
                 Cos(position)[i] = (float)cos;
                 Sin(position)[i] = (float)sin;
             }

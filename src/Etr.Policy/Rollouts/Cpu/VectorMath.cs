@@ -53,7 +53,7 @@ internal static unsafe class VectorMath
         return (four[0] + four[2]) + (four[1] + four[3]);
     }
 
-    /// <summary>y = x / √(mean of x² + ε); the norm's weights are part of the matrix that follows.</summary>
+    /// <summary>y = x / √(mean of x² + ε), y may be x; the norm's weights are part of the matrix that follows.</summary>
     public static void Normalise(float* x, float* y, int count, double epsilon)
     {
         Vector512<float> first = Vector512<float>.Zero;
@@ -83,6 +83,21 @@ internal static unsafe class VectorMath
         for (; i < count; i++)
         {
             y[i] = x[i] * scale;
+        }
+    }
+
+    /// <summary>x = x · factors, one by one.</summary>
+    public static void Multiply(float* x, float* factors, int count)
+    {
+        int i = 0;
+        for (; i + Lanes <= count; i += Lanes)
+        {
+            (Vector512.Load(x + i) * Vector512.Load(factors + i)).Store(x + i);
+        }
+
+        for (; i < count; i++)
+        {
+            x[i] *= factors[i];
         }
     }
 

@@ -34,13 +34,13 @@ internal static class ChunkedScores
     /// <summary>The gradient of the scores: adds the head's to its own, returns that of the hidden states.</summary>
     /// <param name="hidden">As in <see cref="Forward"/>.</param>
     /// <param name="head">As in <see cref="Forward"/>.</param>
-    /// <param name="headGradient">Receives the head's gradient in addition to what it holds, [vocabulary, hidden].</param>
+    /// <param name="headGradient">Receives the head's gradient in addition to what it holds, [vocabulary, hidden]; null where the head stands still.</param>
     /// <param name="targets">As in <see cref="Forward"/>.</param>
     /// <param name="gradient">Gradients of the log-probabilities and, where not null, of the entropies, [tokens] each.</param>
     /// <param name="rows">As in <see cref="Forward"/>.</param>
     /// <returns>[tokens, hidden].</returns>
     public static torch.Tensor Backward(
-        torch.Tensor hidden, torch.Tensor head, torch.Tensor headGradient, torch.Tensor targets,
+        torch.Tensor hidden, torch.Tensor head, torch.Tensor? headGradient, torch.Tensor targets,
         (torch.Tensor LogProbs, torch.Tensor? Entropy) gradient, long rows)
     {
         using IDisposable noGradient = torch.no_grad();
@@ -62,7 +62,7 @@ internal static class ChunkedScores
             }
 
             result.narrow(0, start, count).copy_(logits.matmul(head));
-            headGradient.addmm_(logits.t(), part, 1, 1);
+            headGradient?.addmm_(logits.t(), part, 1, 1);
         }
 
         return result;

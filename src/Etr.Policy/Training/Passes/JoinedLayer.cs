@@ -20,15 +20,18 @@ internal sealed class JoinedLayer : IDisposable
     private readonly int _layer;
     private readonly long[] _rows;
 
-    public JoinedLayer(DecoderWeights weights, int layer)
+    /// <param name="weights">The weights.</param>
+    /// <param name="layer">Which layer.</param>
+    /// <param name="gathers">Whether its matrices gather gradients.</param>
+    public JoinedLayer(DecoderWeights weights, int layer, bool gathers)
     {
         _config = weights.Config;
         _layer = layer;
         _rows = [_config.Heads, _config.KeyValueHeads, _config.KeyValueHeads];
         using DisposeScope scope = torch.NewDisposeScope();
-        Joined = Leaf.Like(Of(weights, Before), [_rows.Sum() * _config.HeadSize, _config.HiddenSize]);
-        JoinedBias = Leaf.Like(Of(weights, Before), [_rows.Sum() * _config.HeadSize]);
-        GateUp = Leaf.Like(Of(weights, Before), [2L * _config.IntermediateSize, _config.HiddenSize]);
+        Joined = Leaf.Like(Of(weights, Before), [_rows.Sum() * _config.HeadSize, _config.HiddenSize], gathers);
+        JoinedBias = _config.HasBiases ? Leaf.Like(Of(weights, Before), [_rows.Sum() * _config.HeadSize], gathers) : null;
+        GateUp = Leaf.Like(Of(weights, Before), [2L * _config.IntermediateSize, _config.HiddenSize], gathers);
         Output = Of(weights, "self_attn.o_proj.weight");
         Down = Of(weights, "mlp.down_proj.weight");
     }
@@ -36,8 +39,11 @@ internal sealed class JoinedLayer : IDisposable
     /// <summary>q, k and v, [(heads + 2 · kv heads) · size, hidden].</summary>
     public Leaf Joined { get; }
 
-    /// <summary>Their biases.</summary>
-    public Leaf JoinedBias { get; }
+    /// <summary>Their biases; null where the architecture has none.</summary>
+    public Leaf? JoinedBias { get; }
+
+    /// <summary>What gathers gradients here.</summary>
+    public IEnumerable<Leaf> Leaves => JoinedBias is null ? [Joined, GateUp] : [Joined, JoinedBias, GateUp];
 
     /// <summary>gate and up, [2 · intermediate, hidden].</summary>
     public Leaf GateUp { get; }
@@ -47,6 +53,20 @@ internal sealed class JoinedLayer : IDisposable
 
     /// <summary>The weight itself, [hidden, intermediate].</summary>
     public torch.Tensor Down { get; }
+
+    /// <summary>The norms of q's and k's heads as the weights have them, in rotary pairs, [heads + kv heads, size]; null where there are none.</summary>
+    public torch.Tensor? HeadNorm(DecoderWeights weights) =>
+        _config.HasHeadNorms ? RotaryPairs.OfNorms(_config, Of(weights, WeightShapes.QueryNorm), Of(weights, WeightShapes.KeyNorm)) : null;
+
+    /// <summary>Names of the weights that are in the joined matrices, norms not counted: nothing else reads them.</summary>
+    public IEnumerable<string> Copied =>
+        Projections.Select(name => name + ".weight").Concat(_config.HasBiases ? Projections.Select(name => name + ".bias") : []).Concat(Gates).Select(Name);
+
+    /// <summary>The norm before attention, [hidden].</summary>
+    public torch.Tensor NormBefore(DecoderWeights weights) => Of(weights, Before);
+
+    /// <summary>The norm between attention and feed-forward, [hidden].</summary>
+    public torch.Tensor NormBetween(DecoderWeights weights) => Of(weights, Between);
 
     /// <summary>Reads the weights again.</summary>
     public void Refresh(DecoderWeights weights)
@@ -58,7 +78,7 @@ internal sealed class JoinedLayer : IDisposable
         {
             long count = _rows[i] * _config.HeadSize;
             Joined.Value.narrow(0, start, count).copy_(Paired(Of(weights, Projections[i] + ".weight"), i).mul(Of(weights, Before)));
-            JoinedBias.Value.narrow(0, start, count).copy_(Paired(Of(weights, Projections[i] + ".bias"), i));
+            JoinedBias?.Value.narrow(0, start, count).copy_(Paired(Of(weights, Projections[i] + ".bias"), i));
             start += count;
         }
 
@@ -76,7 +96,8 @@ internal sealed class JoinedLayer : IDisposable
         {
             long count = _rows[i] * _config.HeadSize;
             Norm(Before, Projections[i] + ".weight", Unpaired(Joined.Gradient.narrow(0, start, count), i));
-            gradientOf(Name(Projections[i] + ".bias")).add_(Unpaired(JoinedBias.Gradient.narrow(0, start, count), i));
+            if (JoinedBias is not null)
+                gradientOf(Name(Projections[i] + ".bias")).add_(Unpaired(JoinedBias.Gradient.narrow(0, start, count), i));
             start += count;
         }
 
@@ -93,30 +114,22 @@ internal sealed class JoinedLayer : IDisposable
     /// <summary>Gradients back to zero.</summary>
     public void Clear()
     {
-        Joined.Gradient.zero_();
-        JoinedBias.Gradient.zero_();
-        GateUp.Gradient.zero_();
+        foreach (Leaf leaf in Leaves)
+            leaf.Clear();
     }
 
     public void Dispose()
     {
-        Joined.Dispose();
-        JoinedBias.Dispose();
-        GateUp.Dispose();
+        foreach (Leaf leaf in Leaves)
+            leaf.Dispose();
     }
 
     private string Name(string weight) => WeightShapes.Of(_layer, weight);
 
     private Parameter Of(DecoderWeights weights, string weight) => weights[Name(weight)];
 
-    // [heads, 2, size/2, …] → [heads, size/2, 2, …]; values (the third) are not rotated.
-    private torch.Tensor Paired(torch.Tensor rows, int projection) => projection == 2 ? rows : Turn(rows, projection, 2, _config.HeadSize / 2);
+    // Values (the third) are not rotated.
+    private torch.Tensor Paired(torch.Tensor rows, int projection) => projection == 2 ? rows : RotaryPairs.Of(rows, _rows[projection]);
 
-    private torch.Tensor Unpaired(torch.Tensor rows, int projection) => projection == 2 ? rows : Turn(rows, projection, _config.HeadSize / 2, 2);
-
-    private torch.Tensor Turn(torch.Tensor rows, int projection, long outer, long inner)
-    {
-        long[] rest = [.. rows.shape.Skip(1)];
-        return rows.reshape([_rows[projection], outer, inner, .. rest]).transpose(1, 2).reshape(rows.shape);
-    }
+    private torch.Tensor Unpaired(torch.Tensor rows, int projection) => projection == 2 ? rows : RotaryPairs.Undo(rows, _rows[projection]);
 }

@@ -2,35 +2,46 @@ using TorchSharp;
 
 namespace Etr.Policy.Training.Passes;
 
-/// <summary>A leaf of the graph with a gradient allocated once, into which backward passes add.</summary>
+/// <summary>A leaf of the graph with a gradient allocated once, into which backward passes add; or a tensor that gathers none.</summary>
 internal sealed class Leaf : IDisposable
 {
-    private Leaf(torch.Tensor value)
+    private readonly torch.Tensor? _gradient;
+
+    private Leaf(torch.Tensor value, bool gathers)
     {
         Value = value;
-        Gradient = torch.zeros_like(value, requires_grad: false).DetachFromDisposeScope();
+        _gradient = gathers ? torch.zeros_like(value, requires_grad: false).DetachFromDisposeScope() : null;
     }
 
     /// <summary>The leaf.</summary>
     public torch.Tensor Value { get; }
 
+    /// <summary>Whether it gathers a gradient.</summary>
+    public bool Gathers => _gradient is not null;
+
     /// <summary>Its gradient.</summary>
-    public torch.Tensor Gradient { get; }
+    /// <exception cref="InvalidOperationException">It gathers none.</exception>
+    public torch.Tensor Gradient => _gradient ?? throw new InvalidOperationException("this tensor gathers no gradient");
 
     /// <summary>Zeroes of a shape, of the type and on the device of <paramref name="other"/>.</summary>
-    public static Leaf Like(torch.Tensor other, long[] shape) =>
-        new(torch.zeros(shape, dtype: other.dtype, device: other.device).DetachFromDisposeScope());
+    public static Leaf Like(torch.Tensor other, long[] shape, bool gathers) =>
+        new(torch.zeros(shape, dtype: other.dtype, device: other.device).DetachFromDisposeScope(), gathers);
 
-    /// <summary>From now on it gathers gradients.</summary>
+    /// <summary>From now on backward passes add to its gradient, if it gathers one.</summary>
     public void RequireGradient()
     {
+        if (_gradient is null)
+            return;
         Value.requires_grad_(true);
-        Value.grad = Gradient;
+        Value.grad = _gradient;
     }
+
+    /// <summary>Its gradient back to zero.</summary>
+    public void Clear() => _gradient?.zero_();
 
     public void Dispose()
     {
         Value.Dispose();
-        Gradient.Dispose();
+        _gradient?.Dispose();
     }
 }

@@ -1,3 +1,4 @@
+using Etr.Policy.Adapters;
 using Etr.Policy.Models;
 using TorchSharp;
 using static TorchSharp.torch.nn;
@@ -5,8 +6,8 @@ using static TorchSharp.torch.nn;
 namespace Etr.Policy.Training.Passes;
 
 /// <summary>
-/// The Qwen2 decoder as the learner runs it: joined matrices, rotation as one complex product, residual sums inside the products, and
-/// the last layer's feed-forward only where a token is predicted. It computes what <see cref="Qwen2Decoder"/> does.
+/// The decoder as the learner runs it: joined matrices, rotation as one complex product, residual sums inside the products, and
+/// the last layer's feed-forward only where a token is predicted. It computes what <see cref="PlainDecoder"/> does.
 /// </summary>
 internal sealed class TrainingDecoder : IDisposable
 {
@@ -16,6 +17,7 @@ internal sealed class TrainingDecoder : IDisposable
     private readonly Leaf _head;
     private readonly RotaryTable _rotary;
     private readonly double _temperature;
+    private readonly LayerAdapter[]? _adapters;
     private torch.Tensor? _turns;
 
     /// <summary>A decoder over <paramref name="weights"/>, which stay the caller's and are read by <see cref="Refresh"/>.</summary>
@@ -28,16 +30,44 @@ internal sealed class TrainingDecoder : IDisposable
         _config = weights.Config;
         _temperature = temperature > 0.0 ? temperature : 1.0;
         torch.Tensor norm = weights[WeightShapes.Norm];
-        _rotary = new RotaryTable(_config.HeadSize, _config.RopeTheta, norm.device);
-        _layers = [.. Enumerable.Range(0, _config.Layers).Select(layer => new JoinedLayer(weights, layer))];
-        _head = Leaf.Like(norm, [_config.VocabularySize, _config.HiddenSize]);
-        if (gradients)
-        {
-            foreach (Leaf leaf in _layers.SelectMany(layer => new[] { layer.Joined, layer.JoinedBias, layer.GateUp }).Append(_head))
-                leaf.RequireGradient();
-        }
-
+        _rotary = new RotaryTable(_config, norm.device);
+        _layers = [.. Enumerable.Range(0, _config.Layers).Select(layer => new JoinedLayer(weights, layer, gradients))];
+        _head = Leaf.Like(norm, [_config.VocabularySize, _config.HiddenSize], gradients);
+        foreach (Leaf leaf in _layers.SelectMany(layer => layer.Leaves).Append(_head))
+            leaf.RequireGradient();
         Refresh();
+    }
+
+    /// <summary>
+    /// A decoder with adapters over weights that stand still. What was joined is freed in <paramref name="weights"/>, layer by layer, so
+    /// that the model is held once.
+    /// </summary>
+    /// <param name="weights">The weights; they stay the caller's, but for those that are freed.</param>
+    /// <param name="temperature">The sampling temperature, by which the head is divided; 0 is read as 1.</param>
+    /// <param name="adapters">The adapters; their gradients are their owner's to ask for.</param>
+    /// <param name="dropout">Share of the adapters' inputs that is dropped in passes that ask for it.</param>
+    public TrainingDecoder(DecoderWeights weights, double temperature, AdapterWeights adapters, double dropout)
+    {
+        _weights = weights;
+        _config = weights.Config;
+        _temperature = temperature > 0.0 ? temperature : 1.0;
+        torch.Tensor norm = weights[WeightShapes.Norm];
+        _rotary = new RotaryTable(_config, norm.device);
+        _head = Leaf.Like(norm, [_config.VocabularySize, _config.HiddenSize], gathers: false);
+        ReadHead();
+        if (!_config.TiedHead)
+            weights.Free(WeightShapes.Head);
+        _layers = [.. Enumerable.Range(0, _config.Layers).Select(Join)];
+        _adapters = [.. Enumerable.Range(0, _config.Layers).Select(layer => new LayerAdapter(adapters, layer, dropout))];
+
+        JoinedLayer Join(int index)
+        {
+            var layer = new JoinedLayer(weights, index, gathers: false);
+            layer.Refresh(weights);
+            foreach (string name in layer.Copied)
+                weights.Free(name);
+            return layer;
+        }
     }
 
     /// <summary>Layers.</summary>
@@ -46,14 +76,16 @@ internal sealed class TrainingDecoder : IDisposable
     /// <summary>The matrix that makes logits at the sampling temperature of normalised hidden states, [vocabulary, hidden].</summary>
     public torch.Tensor Head => _head.Value;
 
-    /// <summary>Its gradient.</summary>
-    public torch.Tensor HeadGradient => _head.Gradient;
+    /// <summary>Its gradient; null where it stands still.</summary>
+    public torch.Tensor? HeadGradient => _head.Gathers ? _head.Gradient : null;
 
     private string HeadName => _config.TiedHead ? WeightShapes.Embedding : WeightShapes.Head;
 
-    /// <summary>Reads the weights again, and sets the gradients back to zero: before every update.</summary>
+    /// <summary>Reads the weights again, and sets the gradients back to zero: before every update. Weights under adapters stand still.</summary>
     public void Refresh()
     {
+        if (_adapters is not null)
+            return;
         using IDisposable noGradient = torch.no_grad();
         using DisposeScope scope = torch.NewDisposeScope();
         foreach (JoinedLayer layer in _layers)
@@ -62,14 +94,16 @@ internal sealed class TrainingDecoder : IDisposable
             layer.Clear();
         }
 
-        _head.Value.copy_(_weights[HeadName].mul(_weights[WeightShapes.Norm].mul(1.0 / _temperature)));
-        _head.Gradient.zero_();
+        ReadHead();
+        _head.Clear();
     }
 
-    /// <summary>Adds the gradients of the joined matrices to those of the weights: after an update's backward passes.</summary>
+    /// <summary>Adds the gradients of the joined matrices to those of the weights: after an update's backward passes. Adapters have theirs already.</summary>
     /// <param name="gradientOf">The gradient of a weight by its name.</param>
     public void Collect(Func<string, torch.Tensor> gradientOf)
     {
+        if (_adapters is not null)
+            return;
         foreach (JoinedLayer layer in _layers)
             layer.Collect(_weights, gradientOf);
 
@@ -88,20 +122,25 @@ internal sealed class TrainingDecoder : IDisposable
     /// <param name="x">The residual stream, [rows · length, hidden].</param>
     /// <param name="length">Tokens a row.</param>
     /// <param name="positions">The flat positions wanted of the last layer, int64, [tokens]; the layers before it give all.</param>
-    public torch.Tensor Layer(int index, torch.Tensor x, long length, torch.Tensor positions)
+    /// <param name="use">How adapters are used, where there are any.</param>
+    public torch.Tensor Layer(int index, torch.Tensor x, long length, torch.Tensor positions, AdapterUse use)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         JoinedLayer layer = _layers[index];
-        torch.Tensor mixed = Attention(layer, x, length);
+        LayerAdapter? adapter = _adapters?[index];
+        torch.Tensor mixed = Attention(layer, adapter, x, length, use);
         if (index == _layers.Length - 1)
         {
             x = x.index_select(0, positions);
             mixed = mixed.index_select(0, positions);
         }
 
-        x = torch.addmm(x, mixed, layer.Output.t(), 1, 1);
-        torch.Tensor[] both = functional.linear(Normalise(x), layer.GateUp.Value).chunk(2, -1);
-        return torch.addmm(x, functional.silu(both[0]).mul(both[1]), layer.Down.t(), 1, 1).MoveToOuterDisposeScope();
+        x = Plus(torch.addmm(x, mixed, layer.Output.t(), 1, 1), adapter?.Output(mixed, use));
+        torch.Tensor normalised = Normalise(x);
+        torch.Tensor gateUp = functional.linear(normalised, layer.GateUp.Value);
+        torch.Tensor[] both = Plus(gateUp, adapter?.GateUp(normalised.mul(layer.NormBetween(_weights)), use)).chunk(2, -1);
+        torch.Tensor inner = functional.silu(both[0]).mul(both[1]);
+        return Plus(torch.addmm(x, inner, layer.Down.t(), 1, 1), adapter?.Down(inner, use)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Root mean square 1 along the last dimension; the norm's weight is in the matrix that follows.</summary>
@@ -120,17 +159,36 @@ internal sealed class TrainingDecoder : IDisposable
             layer.Dispose();
     }
 
-    private torch.Tensor Attention(JoinedLayer layer, torch.Tensor x, long length)
+    private static torch.Tensor Plus(torch.Tensor sum, torch.Tensor? more) => more is null ? sum : sum.add(more);
+
+    private void ReadHead()
+    {
+        using IDisposable noGradient = torch.no_grad();
+        using DisposeScope scope = torch.NewDisposeScope();
+        _head.Value.copy_(_weights[HeadName].mul(_weights[WeightShapes.Norm].mul(1.0 / _temperature)));
+    }
+
+    private torch.Tensor Attention(JoinedLayer layer, LayerAdapter? adapter, torch.Tensor x, long length, AdapterUse use)
     {
         (long rows, long size) = (x.shape[0] / length, _config.HeadSize);
-        torch.Tensor joined = functional.linear(Normalise(x), layer.Joined.Value, layer.JoinedBias.Value).view(rows, length, -1, size);
+        torch.Tensor normalised = Normalise(x);
+        torch.Tensor flat = functional.linear(normalised, layer.Joined.Value, layer.JoinedBias?.Value);
+        torch.Tensor joined = Plus(flat, adapter?.Joined(normalised.mul(layer.NormBefore(_weights)), use)).view(rows, length, -1, size);
         torch.Tensor[] turned = joined.split([_config.Heads + (long)_config.KeyValueHeads, _config.KeyValueHeads], 2);
         torch.Tensor turns = Turns((int)length, x.dtype).narrow(0, 0, length).unsqueeze(1);
-        torch.Tensor pairs = turned[0].view(rows, length, -1, size / 2, 2).view_as_complex().mul(turns).view_as_real().flatten(3);
+        torch.Tensor pairs = NormaliseHeads(layer, turned[0]).view(rows, length, -1, size / 2, 2).view_as_complex().mul(turns).view_as_real().flatten(3);
         torch.Tensor[] heads = pairs.split([(long)_config.Heads, _config.KeyValueHeads], 2);
         torch.Tensor mixed = functional.scaled_dot_product_attention(
             heads[0].transpose(1, 2), Spread(heads[1].transpose(1, 2)), Spread(turned[1].transpose(1, 2)), is_casual: true);
         return mixed.transpose(1, 2).reshape(rows * length, _config.Heads * size);
+    }
+
+    private torch.Tensor NormaliseHeads(JoinedLayer layer, torch.Tensor heads)
+    {
+        if (layer.HeadNorm(_weights) is not { } norm)
+            return heads;
+        torch.Tensor scale = heads.square().mean([-1L], keepdim: true).add(_config.NormEpsilon).rsqrt();
+        return heads.mul(scale).mul(norm);
     }
 
     // One key and value head a query head: SDPA here has no grouped form, and causal masking needs rows to be positions.

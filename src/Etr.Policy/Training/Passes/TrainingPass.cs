@@ -15,6 +15,7 @@ internal sealed class TrainingPass
     private readonly MicroBatch _batch;
     private readonly bool _entropyPulls;
     private readonly long _chunk;
+    private readonly AdapterUse _use;
 
     // Inputs of the layers, under checkpointing alone.
     private readonly List<torch.Tensor>? _inputs;
@@ -26,9 +27,11 @@ internal sealed class TrainingPass
     /// <param name="batch">The micro-batch.</param>
     /// <param name="entropyPulls">Whether the entropy carries a gradient.</param>
     /// <param name="checkpointing">Whether layers keep their inputs alone.</param>
+    /// <param name="use">How adapters are used, where there are any.</param>
     /// <param name="mostLogits">Most logits held at once, at least 1. The default is <see cref="MostLogits"/>.</param>
-    public TrainingPass(TrainingDecoder decoder, MicroBatch batch, bool entropyPulls, bool checkpointing, long mostLogits = MostLogits)
+    public TrainingPass(TrainingDecoder decoder, MicroBatch batch, bool entropyPulls, bool checkpointing, AdapterUse use, long mostLogits = MostLogits)
     {
+        _use = use;
         _decoder = decoder;
         _batch = batch;
         _entropyPulls = entropyPulls;
@@ -48,11 +51,14 @@ internal sealed class TrainingPass
     public TokenScores Scores { get; }
 
     /// <summary>Scores without a gradient.</summary>
-    public static TokenScores Read(TrainingDecoder decoder, MicroBatch batch, long mostLogits = MostLogits)
+    public static TokenScores Read(TrainingDecoder decoder, MicroBatch batch, long mostLogits = MostLogits) => Read(decoder, batch, AdapterUse.Whole, mostLogits);
+
+    /// <summary>Scores without a gradient, with adapters or without.</summary>
+    public static TokenScores Read(TrainingDecoder decoder, MicroBatch batch, AdapterUse use, long mostLogits = MostLogits)
     {
         using IDisposable noGradient = torch.no_grad();
         using DisposeScope scope = torch.NewDisposeScope();
-        TokenScores scores = new TrainingPass(decoder, batch, entropyPulls: false, checkpointing: false, mostLogits).Scores;
+        TokenScores scores = new TrainingPass(decoder, batch, entropyPulls: false, checkpointing: false, use, mostLogits).Scores;
         return new TokenScores(scores.LogProbs.MoveToOuterDisposeScope(), scores.Entropy.MoveToOuterDisposeScope());
     }
 
@@ -81,7 +87,7 @@ internal sealed class TrainingPass
         for (int layer = 0; layer < _decoder.Layers; layer++)
         {
             _inputs?.Add(x);
-            x = _decoder.Layer(layer, x, length, _batch.Positions);
+            x = _decoder.Layer(layer, x, length, _batch.Positions, _use);
         }
 
         return _inputs is null ? x : x.detach().requires_grad_(true);
@@ -94,12 +100,15 @@ internal sealed class TrainingPass
         {
             using DisposeScope scope = torch.NewDisposeScope();
             torch.Tensor input = inputs[layer].detach().requires_grad_(true);
-            _decoder.Layer(layer, input, length, _batch.Positions).backward([gradient]);
+            _decoder.Layer(layer, input, length, _batch.Positions, _use).backward([gradient]);
             gradient = input.grad!.MoveToOuterDisposeScope();
             inputs[layer].Dispose();
         }
 
-        _decoder.Embed(_batch.Ids).backward([gradient]);
+        // Under adapters the embedding stands still.
+        torch.Tensor embedded = _decoder.Embed(_batch.Ids);
+        if (embedded.requires_grad)
+            embedded.backward([gradient]);
     }
 
     private TokenScores Leaves(TokenScores scores)

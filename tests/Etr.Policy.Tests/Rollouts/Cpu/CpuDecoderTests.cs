@@ -36,6 +36,22 @@ public sealed class CpuDecoderTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(ModelArchitecture.Qwen2)]
+    [InlineData(ModelArchitecture.Qwen3)]
+    [InlineData(ModelArchitecture.Llama)]
+    [InlineData(ModelArchitecture.Mistral)]
+    public void Logits_of_each_architecture_equal_the_naive_forward(ModelArchitecture architecture)
+    {
+        using DecoderWeights weights = RandomModels.Create(architecture, heads: 6, keyValueHeads: 3, headSize: 20);
+        string file = Path.Combine(_folder.FullName, "model.safetensors");
+        weights.Save(file);
+        int[] tokens = [.. Enumerable.Range(0, 40).Select(i => (i * 7 + 3) % weights.Config.VocabularySize)];
+        double[][] expected = new NaiveDecoder(weights).Run(tokens)[^1];
+
+        Compare([.. expected.Select(row => row.Select(value => (float)value).ToArray())], CpuLogits.OneByOne(file, weights.Config, tokens, 2), Tolerance);
+    }
+
     [Fact]
     public void Logits_of_the_shipped_policy_are_those_of_the_learners_forward_pass()
     {
@@ -160,7 +176,7 @@ public sealed class CpuDecoderTests : IDisposable
 
     private static float[][] Forward(DecoderWeights weights, int[] tokens)
     {
-        using var decoder = new Qwen2Decoder(weights);
+        using var decoder = new PlainDecoder(weights);
         using DisposeScope scope = torch.NewDisposeScope();
         torch.Tensor logits = decoder.Forward(torch.tensor(tokens, torch.int64).unsqueeze(0))[0].detach();
         return [.. Enumerable.Range(0, tokens.Length).Select(row => logits[row].data<float>().ToArray())];

@@ -14,10 +14,23 @@ internal static unsafe class CpuLogits
     public static float[] After(string file, ModelConfig config, int[][] pieces, int threads, bool int8 = false) =>
         Read(file, config, pieces, threads, int8)[^1];
 
+    /// <summary>Logits after the last of the pieces, of weights that are disposed then.</summary>
+    public static float[] After(CpuWeights weights, int[][] pieces)
+    {
+        using (weights)
+            return Read(weights, pieces, 1)[^1];
+    }
+
     private static float[][] Read(string file, ModelConfig config, int[][] pieces, int threads, bool int8)
     {
-        using var team = new WorkerTeam(threads, lowPriority: false);
         using CpuWeights weights = CpuWeights.Load(file, config, int8);
+        return Read(weights, pieces, threads);
+    }
+
+    private static float[][] Read(CpuWeights weights, int[][] pieces, int threads)
+    {
+        ModelConfig config = weights.Config;
+        using var team = new WorkerTeam(threads, lowPriority: false);
         using var pages = new KeyValuePages(config);
         using var decoder = new CpuDecoder(weights, pages, team, workOfOne: 0);
         var sequence = new CachedSequence(pages);

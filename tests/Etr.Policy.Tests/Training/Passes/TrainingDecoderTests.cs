@@ -11,15 +11,25 @@ public sealed class TrainingDecoderTests
 
     [Theory]
     [MemberData(nameof(Shapes))]
-    public void Log_probs_and_gradients_are_those_of_the_plain_decoder(bool tiedHead, int keyValueHeads)
+    public void Log_probs_and_gradients_are_those_of_the_plain_decoder(bool tiedHead, int keyValueHeads) =>
+        LogProbsAndGradientsAreThoseOfThePlainDecoder(TinyPolicy.Config with { TiedHead = tiedHead, KeyValueHeads = keyValueHeads });
+
+    [Theory]
+    [InlineData(ModelArchitecture.Qwen3)]
+    [InlineData(ModelArchitecture.Llama)]
+    [InlineData(ModelArchitecture.Mistral)]
+    public void They_are_so_for_every_architecture(ModelArchitecture architecture) =>
+        LogProbsAndGradientsAreThoseOfThePlainDecoder(TinyPolicy.Of(architecture));
+
+    private static void LogProbsAndGradientsAreThoseOfThePlainDecoder(ModelConfig config)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        using DecoderWeights weights = Weights(TinyPolicy.Config with { TiedHead = tiedHead, KeyValueHeads = keyValueHeads });
+        using DecoderWeights weights = Weights(config);
         weights.RequireGradients();
         MicroBatch batch = Batch();
         torch.Tensor pull = torch.linspace(-1, 1, batch.Targets.shape[0], torch.float64);
 
-        using Qwen2Decoder plain = new(weights);
+        using PlainDecoder plain = new(weights);
         torch.Tensor hidden = plain.Hidden(batch.Ids).flatten(0, 1).index_select(0, batch.Positions);
         torch.Tensor expected = TokenDistribution.Pick(TokenDistribution.LogProbs(plain.Logits(hidden), TinyPolicy.Temperature), batch.Targets);
         using Gradients gradients = new([.. weights.Parameters]);
@@ -28,7 +38,7 @@ public sealed class TrainingDecoderTests
 
         gradients.Clear();
         using TrainingDecoder decoder = new(weights, TinyPolicy.Temperature, gradients: true);
-        TrainingPass pass = new(decoder, batch, entropyPulls: false, checkpointing: false);
+        TrainingPass pass = new(decoder, batch, entropyPulls: false, checkpointing: false, AdapterUse.Whole);
         pass.Backward(pass.Scores.LogProbs.mul(pull).sum());
         decoder.Collect(name => gradients.Tensors[weights.Named.Index().First(weight => weight.Item.Name == name).Index]);
 

@@ -5,19 +5,19 @@ using static TorchSharp.torch.nn;
 namespace Etr.Policy.Models;
 
 /// <summary>
-/// The Qwen2 decoder as training sees it: whole sequences in, hidden states and logits out, differentiable in every weight.
+/// The decoder as training sees it: whole sequences in, hidden states and logits out, differentiable in every weight.
 /// Batches are padded on the right; causal attention keeps what stands after a token from reaching it, so pads need no mask.
 /// </summary>
-public sealed class Qwen2Decoder : IDisposable
+public sealed class PlainDecoder : IDisposable
 {
     private readonly RotaryTable _rotary;
 
     /// <summary>A decoder over <paramref name="weights"/>, which stay the caller's.</summary>
-    public Qwen2Decoder(DecoderWeights weights)
+    public PlainDecoder(DecoderWeights weights)
     {
         ArgumentNullException.ThrowIfNull(weights);
         Weights = weights;
-        _rotary = new RotaryTable(Config.HeadSize, Config.RopeTheta, weights[WeightShapes.Norm].device);
+        _rotary = new RotaryTable(Config, weights[WeightShapes.Norm].device);
     }
 
     /// <summary>The weights it runs on.</summary>
@@ -96,8 +96,8 @@ public sealed class Qwen2Decoder : IDisposable
 
     private torch.Tensor Attention(int layer, torch.Tensor x, torch.Tensor cos, torch.Tensor sin)
     {
-        torch.Tensor queries = Rotate(Heads(layer, "q_proj", x, Config.Heads), cos, sin);
-        torch.Tensor keys = Rotate(Heads(layer, "k_proj", x, Config.KeyValueHeads), cos, sin);
+        torch.Tensor queries = Rotate(HeadNorm(layer, WeightShapes.QueryNorm, Heads(layer, "q_proj", x, Config.Heads)), cos, sin);
+        torch.Tensor keys = Rotate(HeadNorm(layer, WeightShapes.KeyNorm, Heads(layer, "k_proj", x, Config.KeyValueHeads)), cos, sin);
         torch.Tensor values = Heads(layer, "v_proj", x, Config.KeyValueHeads);
         torch.Tensor mixed = functional.scaled_dot_product_attention(queries, Spread(keys), Spread(values), is_casual: true);
         torch.Tensor joined = mixed.transpose(1, 2).reshape(x.shape[0], x.shape[1], (long)Config.Heads * Config.HeadSize);
@@ -106,8 +106,11 @@ public sealed class Qwen2Decoder : IDisposable
 
     // [batch, heads, length, size]
     private torch.Tensor Heads(int layer, string projection, torch.Tensor x, int heads) =>
-        functional.linear(x, Of(layer, $"self_attn.{projection}.weight"), Of(layer, $"self_attn.{projection}.bias"))
+        functional.linear(x, Of(layer, $"self_attn.{projection}.weight"), Config.HasBiases ? Of(layer, $"self_attn.{projection}.bias") : null)
             .view(x.shape[0], x.shape[1], heads, Config.HeadSize).transpose(1, 2);
+
+    private torch.Tensor HeadNorm(int layer, string weight, torch.Tensor heads) =>
+        Config.HasHeadNorms ? Normalise(heads, Of(layer, weight)) : heads;
 
     // One key and value head a query head: SDPA here has no grouped form, and causal masking needs rows to be positions.
     private torch.Tensor Spread(torch.Tensor heads)

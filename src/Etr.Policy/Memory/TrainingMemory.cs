@@ -1,0 +1,68 @@
+using Etr.Core.Training;
+using Etr.Policy.Adapters;
+using Etr.Policy.Models;
+using Etr.Policy.Training.Passes;
+
+namespace Etr.Policy.Memory;
+
+/// <summary>
+/// What a learner takes: P weights in fp32 with their joined copies, gradients and AdamW's two moments, and the activations of one
+/// micro-batch. Under adapters the weights are held once and everything that moves is the adapters'.
+/// </summary>
+public static class TrainingMemory
+{
+    private const double Single = sizeof(float);
+
+    // Logits, their log-softmax and its gradient are there at once.
+    private const double LogitCopies = 3;
+
+    /// <summary>The plan.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="options">The update.</param>
+    /// <param name="length">Tokens of the longest sequence, prompt included: a micro-batch holds at least one.</param>
+    public static MemoryPlan Of(ModelConfig model, TrainingOptions options, int length)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(options);
+        double tokens = Math.Max(options.MicroBatchTokens, length);
+        bool several = options.MiniBatches * (long)options.Epochs > 1;
+        return MemoryPlan.Of([.. options.Lora.IsOn() ? Adapters(model, options, several) : Whole(model, options, several), .. Passes(model, options, tokens)]);
+    }
+
+    private static IEnumerable<(string Name, double Bytes)> Whole(ModelConfig model, TrainingOptions options, bool several)
+    {
+        double weights = Single * model.ParameterCount;
+        double joined = Single * ModelSizes.JoinedMatrices(model);
+        return
+        [
+            ("weights", weights + joined), ("gradients", weights + joined), ("optimiser", 2 * weights),
+            ("reference", options.KlCoefficient > 0 ? weights + joined : 0), ("step taken back", several ? 3 * weights : 0),
+        ];
+    }
+
+    private static IEnumerable<(string Name, double Bytes)> Adapters(ModelConfig model, TrainingOptions options, bool several)
+    {
+        double adapters = Single * ModelSizes.Adapters(model, AdapterConfig.Of(options.Lora));
+        double weights = Single * (model.ParameterCount + (model.TiedHead ? ModelSizes.Vocabulary(model) : 0));
+        return [("weights", weights), ("adapters", adapters), ("gradients", adapters), ("optimiser", 2 * adapters), ("step taken back", several ? 3 * adapters : 0)];
+    }
+
+    private static IEnumerable<(string Name, double Bytes)> Passes(ModelConfig model, TrainingOptions options, double tokens)
+    {
+        double layer = Layer(model, options.Lora) * tokens * Single;
+        // With checkpointing each layer keeps its input; one layer at a time is computed whole. On the way back one layer's gradients are beside it.
+        double kept = options.Checkpointing ? model.Layers * (double)model.HiddenSize * tokens * Single + layer : model.Layers * layer;
+        double logits = Math.Min(tokens * model.VocabularySize, TrainingPass.MostLogits);
+        return [("activations", kept + layer), ("logits", LogitCopies * Single * logits)];
+    }
+
+    // Elements a token that a layer keeps for its way back, in the order in which TrainingDecoder makes them.
+    private static double Layer(ModelConfig model, LoraOptions lora)
+    {
+        double queries = ModelSizes.Queries(model);
+        double turned = queries + (double)model.KeyValueHeads * model.HeadSize;
+        double attention = ModelSizes.Joined(model) + turned * (model.HasHeadNorms ? 3 : 1) + (model.QueriesPerKey > 1 ? 2 * queries : 0) + 2 * queries;
+        double adapters = lora.IsOn() ? (lora.Dropout > 0 ? 5.0 : 2.0) * model.HiddenSize : 0;
+        return 4.0 * model.HiddenSize + attention + 4.0 * model.IntermediateSize + adapters;
+    }
+}

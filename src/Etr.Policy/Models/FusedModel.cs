@@ -1,0 +1,79 @@
+using Etr.Policy.Checkpoints;
+using TorchSharp;
+
+namespace Etr.Policy.Models;
+
+/// <summary>
+/// A model's weights as a sampler uses them. Decoders of several policy versions may share one, each with adapters of its own: it is
+/// freed when the last of its users has let it go.
+/// </summary>
+internal sealed class FusedModel
+{
+    private int _users = 1;
+
+    private FusedModel(ModelConfig config, torch.Device device, Func<string, torch.Tensor> of)
+    {
+        (Config, Device) = (config, device);
+        using IDisposable guard = torch.no_grad();
+        using DisposeScope scope = torch.NewDisposeScope();
+        Embedding = of(WeightShapes.Embedding).DetachFromDisposeScope();
+        // A tied head is made of a view, so that the embedding stays.
+        Head = FusedLayer.Transposed(of(WeightShapes.Norm), () => config.TiedHead ? Embedding.alias() : of(WeightShapes.Head)).DetachFromDisposeScope();
+        Layers = [.. Enumerable.Range(0, config.Layers).Select(layer => LayerOf(layer, of))];
+    }
+
+    /// <summary>The model's shape.</summary>
+    public ModelConfig Config { get; }
+
+    /// <summary>Where its tensors are.</summary>
+    public torch.Device Device { get; }
+
+    /// <summary>[vocabulary, hidden].</summary>
+    public torch.Tensor Embedding { get; }
+
+    /// <summary>With the last norm's weights: [hidden, vocabulary].</summary>
+    public torch.Tensor Head { get; }
+
+    /// <summary>The layers, from the first on.</summary>
+    public IReadOnlyList<FusedLayer> Layers { get; }
+
+    /// <summary>A model with copies of <paramref name="weights"/>; its first user is the caller.</summary>
+    public static FusedModel Of(DecoderWeights weights) =>
+        new(weights.Config, weights[WeightShapes.Norm].device, name => weights[name].detach().clone());
+
+    /// <summary>Reads a model from files, a tensor at a time: no more than a layer is held twice. Its first user is the caller.</summary>
+    /// <param name="source">The files; checked against <paramref name="config"/>.</param>
+    /// <param name="config">The model's shape.</param>
+    /// <param name="device">Where it is to run.</param>
+    public static FusedModel Load(WeightFiles source, ModelConfig config, torch.Device device) =>
+        new(config, device, name => source.ReadSingle(name, device));
+
+    /// <summary>One user more.</summary>
+    public FusedModel Share()
+    {
+        _users++;
+        return this;
+    }
+
+    /// <summary>One user less; the last one frees it.</summary>
+    public void Release()
+    {
+        if (--_users > 0)
+        {
+            return;
+        }
+
+        Embedding.Dispose();
+        Head.Dispose();
+        foreach (FusedLayer layer in Layers)
+        {
+            layer.Dispose();
+        }
+    }
+
+    private FusedLayer LayerOf(int layer, Func<string, torch.Tensor> of)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        return FusedLayer.From(Config, layer, of);
+    }
+}

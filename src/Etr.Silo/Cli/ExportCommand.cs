@@ -1,0 +1,45 @@
+using System.CommandLine;
+using Etr.Policy.Runtime;
+using Etr.Silo.Configuration;
+using Etr.Silo.Export;
+using Etr.Silo.Store;
+using Etr.Silo.Training;
+
+namespace Etr.Silo.Cli;
+
+/// <summary><c>etr export</c>: a run's policy as a folder for other programs.</summary>
+internal sealed class ExportCommand : IEtrCommand
+{
+    private readonly SettingsOptions _settings = new();
+    private readonly Option<string> _run = new("--run") { Description = "The run's name, as 'etr train' printed it.", HelpName = "RUN", Required = true };
+    private readonly Option<bool> _merged = new("--merged") { Description = "Write a whole model, adapters merged in; without it the adapters alone, in PEFT's format." };
+    private readonly Option<long?> _step = new("--step") { Description = "The step whose policy is written; the newest where not given.", HelpName = "N" };
+    private readonly Option<string> _out = new("--out") { Description = "Directory to write; empty or not there yet.", HelpName = "DIR", Required = true };
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Examples =>
+    [
+        "etr export --run 20261123-001530-guarded --merged --out my-model       config.json, tokenizer and safetensors, for transformers or vLLM",
+        "etr export --run 20261123-001530-guarded --out my-adapter              adapter_config.json and adapter_model.safetensors, for PEFT",
+    ];
+
+    /// <inheritdoc/>
+    public Command Create(CommandContext context)
+    {
+        var command = new Command("export", "Write a run's policy as a folder that Hugging Face's tools open.") { _run, _merged, _step, _out };
+        _settings.AddTo(command);
+        command.SetAction(async (parsed, interrupt) =>
+        {
+            HostSettings host = _settings.Read(parsed, context.Environment, []).Host;
+            StoredRun run = StoredRun.Open(DataDirectory.Existing(host.Data), parsed.GetRequiredValue(_run));
+            bool merged = parsed.GetValue(_merged);
+            if (merged)
+                TorchRuntime.Start("cpu", 0);
+            string folder = Path.GetFullPath(parsed.GetRequiredValue(_out));
+            long version = await new RunExport(run, parsed.GetValue(_step)).WriteAsync(folder, merged, interrupt);
+            context.Terminal.Line($"written    {folder}: version {version} of {run.Name}, {(merged ? "a whole model" : "adapters")}");
+            return ExitCodes.Done;
+        });
+        return command;
+    }
+}
