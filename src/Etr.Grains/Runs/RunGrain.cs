@@ -35,6 +35,7 @@ internal sealed partial class RunGrain : Grain, IRunGrain
     private Wait? _evaluator;
     private long _since;
     private long _sampledBefore;
+    private bool _deciding;
     private readonly ISiloStatusOracle _silos;
     private IGrainTimer? _touch;
     private SiloWatch? _watch;
@@ -220,11 +221,21 @@ internal sealed partial class RunGrain : Grain, IRunGrain
     {
         if (Run.Start is null || !RunProgress.Evaluate(Run, found))
             return;
+        RateDecay? decay = RateDecays.Look(Run, Context.Configuration.Evaluation);
+
+        // No step is trained with what may yet be lost; where the write fails this activation is over.
+        _deciding = true;
         await _writer.WriteAsync();
+        _deciding = false;
+        if (decay is not null)
+            LogDecay(Name, decay.FromStep, decay.Factor);
         Publish(RolloutEventKind.Evaluated, found.Step, found.Accuracy, 0, found.Failure);
         LogEvaluated(Name, found.Step, found.Accuracy, found.Length, found.Failure);
         _pump.Wake();
     }
+
+    public Task<double?> GetRateFactorAsync(int nextStep) =>
+        Task.FromResult(Run.Start is null || _deciding ? null : RateDecays.FactorOf(Run, nextStep, Context.Configuration.Evaluation));
 
     private async Task DropAsync(long ordinal, GroupOutcome outcome)
     {
@@ -318,6 +329,9 @@ internal sealed partial class RunGrain : Grain, IRunGrain
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Run {Run}: step {Step} evaluated, held-out accuracy {Accuracy:F3}, length {Length:F1}. {Failure}")]
     private partial void LogEvaluated(string run, int step, double accuracy, double length, string failure);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Run {Run}: from step {Step} on the learning rate is held to {Factor} of what it was.")]
+    private partial void LogDecay(string run, int step, double factor);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Run}: group {Ordinal} could not be reached; it is tried again.")]
     private partial void LogUnreachable(string run, long ordinal, Exception exception);
