@@ -74,7 +74,7 @@ public sealed record RewardProbe(
         IReadOnlyList<MixedReward> rewards = await plan.Shaper.ShapeAsync(traces, identity);
         return rewards.FirstOrDefault(reward => reward.Reward.Unscorable is not null).Reward.Unscorable is { } reason
             ? throw new InvalidOperationException($"reward '{plan.Shaper.Name}' cannot be probed: {reason}")
-            : [.. rewards.Select(reward => reward.Reward)];
+            : MinimumSpread.Guard([.. rewards.Select(reward => reward.Reward)], traces, plan);
     }
 
     private static IEnumerable<int> Indices(IReadOnlyList<GradedTrace> traces, bool correct) =>

@@ -13,7 +13,9 @@ namespace Etr.Core.Runs;
 /// <param name="Estimator">The advantage estimator.</param>
 /// <param name="Overlong">The charge for overlong traces on top of the reward; null where there is none.</param>
 /// <param name="References">What the reference policy does on each prompt; null where no shaper asks.</param>
-public sealed record RewardPlan(EtrPreset Preset, RewardMix Shaper, IAdvantageEstimator Estimator, OverlongRule? Overlong = null, ReferenceFigures? References = null)
+/// <param name="MinimumSpread">Spread of R (nats) below which a group's right traces are paid for correctness alone; 0 where every group is paid.</param>
+public sealed record RewardPlan(
+    EtrPreset Preset, RewardMix Shaper, IAdvantageEstimator Estimator, OverlongRule? Overlong = null, ReferenceFigures? References = null, double MinimumSpread = 0)
 {
     // DAPO's 4,096 of 20,480 (arXiv 2503.14476).
     private const int OverlongShare = 5;
@@ -53,7 +55,7 @@ public sealed record RewardPlan(EtrPreset Preset, RewardMix Shaper, IAdvantageEs
 
         var mix = new RewardMix(parts);
         OverlongRule? overlong = configuration.Training.Truncated == "penalise" ? new OverlongRule(constants.OverlongLength, constants.OverlongBuffer) : null;
-        return new RewardPlan(PresetOf(options, mix.Parts.First(part => part.Weight > 0).Name), mix, EstimatorOf(options, mix), overlong, constants.References);
+        return new RewardPlan(PresetOf(options, mix.Parts.First(part => part.Weight > 0).Name), mix, EstimatorOf(options, mix), overlong, constants.References, configuration.Guards.MinimumSpread);
     }
 
     /// <summary>Refuses a set of prompts that a shaper lacks figures for.</summary>

@@ -82,6 +82,7 @@ internal sealed record StepDraft(
         PolicyFile = Saved.Policy.Path,
         CheckpointFile = Saved.Checkpoint.Path,
         CheckpointSha256 = Saved.Checkpoint.Sha256,
+        TrendOff = Statistics.TrendOff / (double)Batch.Count,
         Unscorable = Statistics.Unscorable,
         Shapers =
         [

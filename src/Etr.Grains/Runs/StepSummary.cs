@@ -117,6 +117,9 @@ public sealed record StepSummary
     /// <summary>Share of the learning rate that convergence has left (0 to 1); warm-up is not in it.</summary>
     [Id(36)] public double RateFactor { get; init; } = 1;
 
+    /// <summary>Share of groups (0 to 1) whose right traces differed too little in R to be paid for it.</summary>
+    [Id(37)] public double TrendOff { get; init; }
+
     /// <summary>The largest staleness (versions) of a token.</summary>
     [Id(50)] public long StalenessMaximum { get; init; }
 
