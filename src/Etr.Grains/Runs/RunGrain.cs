@@ -28,6 +28,7 @@ internal sealed partial class RunGrain : Grain, IRunGrain
     private readonly ILogger _logger;
     private readonly StateWriter _writer;
     private readonly Pump _pump;
+    private readonly Pump _stepsPump;
     private readonly Dictionary<long, GroupPulse> _pulses = [];
     private readonly Dictionary<long, WaitNote> _unreached = [];
     private readonly Dictionary<int, StepSummary> _summaries = [];
@@ -54,6 +55,7 @@ internal sealed partial class RunGrain : Grain, IRunGrain
         (_state, _contexts, _feed, _metrics, _silos, _options, _time, _logger) = (state, contexts, feed, metrics, silos, options.Value, time, logger);
         _writer = new StateWriter(() => _state.WriteStateAsync(), DeactivateOnIdle);
         _pump = new Pump(this, TouchOpenAsync, _options, logger);
+        _stepsPump = new Pump(this, WriteStepsAsync, _options, logger);
         _since = time.GetTimestamp();
     }
 
@@ -70,7 +72,11 @@ internal sealed partial class RunGrain : Grain, IRunGrain
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         if (Run.Start is { } start)
+        {
             _context = await _contexts.AddAsync(start);
+            NoteLastSteps();
+        }
+
         KeepTouching();
         if (Run.State == RunState.Running)
             _pump.Wake();
@@ -88,7 +94,7 @@ internal sealed partial class RunGrain : Grain, IRunGrain
     {
         _watch?.End();
         _pump.Stop();
-        return Task.CompletedTask;
+        return EndStepsAsync();
     }
 
     public async Task StartAsync(RunStart start)
@@ -174,6 +180,7 @@ internal sealed partial class RunGrain : Grain, IRunGrain
         await _writer.WriteAsync();
 
         Remember(summary);
+        NoteSteps(summary.Step);
         _sampledBefore += summary.SampledTokens;
         _metrics.StepCommitted(summary);
         Publish(RolloutEventKind.StepCommitted, summary.Step, summary.Accuracy, summary.Trend, summary.Applied ? "" : "the update was skipped: loss or gradients were not finite");
@@ -230,6 +237,7 @@ internal sealed partial class RunGrain : Grain, IRunGrain
         if (decay is not null)
             LogDecay(Name, decay.FromStep, decay.Factor);
         Publish(RolloutEventKind.Evaluated, found.Step, found.Accuracy, 0, found.Failure);
+        NoteSteps(found.Step);
         LogEvaluated(Name, found.Step, found.Accuracy, found.Length, found.Failure);
         _pump.Wake();
     }
