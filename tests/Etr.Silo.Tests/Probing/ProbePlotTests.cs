@@ -34,7 +34,8 @@ public sealed class ProbePlotTests : IDisposable
     {
         int few = Points(7), many = Points(70);
 
-        Assert.Equal(63, many - few);
+        // A fill and an outline each.
+        Assert.Equal(2 * 63, many - few);
 
         int Points(int traces)
         {
