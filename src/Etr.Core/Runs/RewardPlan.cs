@@ -21,7 +21,7 @@ public sealed record RewardPlan(
     private const int OverlongShare = 5;
 
     /// <summary>Whether what each shaper alone would pay is more than the payment says.</summary>
-    public bool RecordsParts => Overlong is not null || Shaper.Parts is not [{ Weight: 1 }];
+    public bool RecordsParts => Overlong is not null || MinimumSpread > 0 || Shaper.Parts is not [{ Weight: 1 }];
 
     /// <summary>Whether the trend that is measured is one that a shaper pays by.</summary>
     public bool PaysTrend => Shaper.Parts.Any(part => part.Weight > 0 && part.Name is "guarded" or "paper" or "reference" or "ungated");

@@ -42,6 +42,17 @@ public class MinimumSpreadTests
     }
 
     [Fact]
+    public async Task What_the_shaper_alone_would_have_paid_stays_on_record()
+    {
+        RewardPlan plan = PlanOf("paper", 1);
+        BatchStatistics statistics = Measure(plan, await ScoreAsync(plan, Right(Alike[0]), Right(Alike[1])));
+
+        // R = 1.9·0.5 − 0.25 and 1.9·0.5 − 0.27, and λ is 0.005.
+        Assert.Equal(1 + 0.005 * (1.9 * 0.5 - 0.26), statistics.Shapers[0].Reward!.Value, 6);
+        Assert.Equal(1, statistics.Reward, 12);
+    }
+
+    [Fact]
     public async Task A_group_that_is_spread_wider_is_paid_as_without_a_minimum()
     {
         (bool, float[])[] group = [Right(1f, 0.5f, 0.5f), Wrong(1f, 2f), Right(1f, 0.5f, 1.5f)];
