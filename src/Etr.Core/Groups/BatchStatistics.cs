@@ -28,6 +28,9 @@ public sealed record BatchStatistics(
     /// <summary>Traces that could not be scored: they count in no figure but this one and <see cref="Tokens"/>.</summary>
     public int Unscorable { get; init; }
 
+    /// <summary>Groups whose right traces differ too little in R to be paid for it (<see cref="GuardOptions.MinimumSpread"/>).</summary>
+    public int TrendOff { get; init; }
+
     /// <summary>Each shaper of the run's mix, monitors included, in the mix's order.</summary>
     public IReadOnlyList<ShaperStatistics> Shapers { get; init; } = [];
 
@@ -56,6 +59,7 @@ public sealed record BatchStatistics(
             all.Sum(trace => (long)trace.Tokens.Count))
         {
             Unscorable = all.Count(trace => trace.Unscorable is not null),
+            TrendOff = groups.Count(group => MinimumSpread.IsOff([.. group.Where(trace => trace.Correct).Select(trace => trace.Trend)], plan)),
             Shapers = ShaperStatistics.Of(batch, plan),
         };
     }

@@ -38,13 +38,15 @@ public static class GroupScorer
             scored[slot] = scored[slot] with { Unscorable = rewards[i].Reward.Unscorable, Parts = plan.RecordsParts ? rewards[i].Parts : [] };
         }
 
-        ShapedReward[] paid = [.. graded.Zip(rewards, (trace, reward) => Charged(trace, reward.Reward, plan.Overlong)).Where(reward => reward.Unscorable is null)];
+        GradedTrace[] rewarded = [.. graded.Where((_, i) => rewards[i].Reward.Unscorable is null)];
+        ShapedReward[] shaped = [.. graded.Zip(rewards, (trace, reward) => Charged(trace, reward.Reward, plan.Overlong)).Where(reward => reward.Unscorable is null)];
+        ShapedReward[] paid = MinimumSpread.Guard(shaped, rewarded, plan);
         int[] slots = [.. Enumerable.Range(0, scored.Length).Where(slot => scored[slot].Unscorable is null)];
         if (slots.Length == 0 && scored.Length > 0)
             throw new InvalidOperationException($"no trace of it can be scored: {scored[0].Unscorable}");
         double[] advantages = plan.Estimator.NeedsBatch ? new double[paid.Length] : plan.Estimator.Estimate(paid);
         for (int i = 0; i < slots.Length; i++)
-            scored[slots[i]] = scored[slots[i]] with { Payment = Payment(paid[i], advantages[i]) };
+            scored[slots[i]] = scored[slots[i]] with { Payment = Payment(paid[i] with { Trend = shaped[i].Trend }, advantages[i]) };
         return scored;
     }
 

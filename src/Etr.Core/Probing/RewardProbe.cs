@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Etr.Core.Groups;
 using Etr.Core.Rewards;
 using Etr.Core.Runs;
@@ -18,6 +19,10 @@ namespace Etr.Core.Probing;
 public sealed record RewardProbe(
     string Shaper, string Estimator, double? RewardLength, double? TrendOpening, double Signal, double? Inverted, double? InsertionRaises, string Verdict)
 {
+    /// <summary>The right traces that <see cref="RewardLength"/> is over, each relative to the right ones of its group; not in files.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<ProbedTrace> Right { get; init; } = [];
+
     /// <summary>Probes a reward.</summary>
     /// <param name="groups">Groups of the policy, at least one.</param>
     /// <param name="plan">The reward.</param>
@@ -28,6 +33,7 @@ public sealed record RewardProbe(
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentOutOfRangeException.ThrowIfZero(groups.Count);
         var (length, opening) = (new PooledCorrelation(), new PooledCorrelation());
+        var traces = new List<ProbedTrace>();
         var (signals, inverted, ranked, raised, inserted) = (0, 0, 0, 0, 0);
         foreach (ProbedGroup group in groups)
         {
@@ -38,6 +44,7 @@ public sealed record RewardProbe(
             int[] right = [.. Indices(group.Traces, correct: true)];
             int[] wrong = [.. Indices(group.Traces, correct: false)];
             length.AddGroup([.. right.Select(i => rewards[i].Reward)], [.. right.Select(i => (double)group.Traces[i].TokenCount)]);
+            traces.AddRange(Relative(group, rewards, right));
             int[] stepped = [.. right.Where(i => group.Traces[i].StepsFor(plan.Preset).Length > 0)];
             opening.AddGroup(
                 [.. stepped.Select(i => EntropyTrend.Of(group.Traces[i].StepsFor(plan.Preset), plan.Preset.Trend))],
@@ -62,7 +69,10 @@ public sealed record RewardProbe(
         }
 
         var probe = new RewardProbe(
-            plan.Shaper.Name, plan.Estimator.Name, length.Value, opening.Value, signals / (double)groups.Count, Share(inverted, ranked), Share(raised, inserted), "");
+            plan.Shaper.Name, plan.Estimator.Name, length.Value, opening.Value, signals / (double)groups.Count, Share(inverted, ranked), Share(raised, inserted), "")
+        {
+            Right = traces,
+        };
         return probe with { Verdict = ProbeVerdict.Of(probe, plan) };
     }
 
@@ -74,7 +84,17 @@ public sealed record RewardProbe(
         IReadOnlyList<MixedReward> rewards = await plan.Shaper.ShapeAsync(traces, identity);
         return rewards.FirstOrDefault(reward => reward.Reward.Unscorable is not null).Reward.Unscorable is { } reason
             ? throw new InvalidOperationException($"reward '{plan.Shaper.Name}' cannot be probed: {reason}")
-            : [.. rewards.Select(reward => reward.Reward)];
+            : MinimumSpread.Guard([.. rewards.Select(reward => reward.Reward)], traces, plan);
+    }
+
+    private static IEnumerable<ProbedTrace> Relative(ProbedGroup group, ShapedReward[] rewards, int[] right)
+    {
+        // A lonely right trace has nothing to be compared with, and no part in r.
+        if (right.Length < 2)
+            return [];
+        double length = right.Average(i => (double)group.Traces[i].TokenCount);
+        double reward = right.Average(i => rewards[i].Reward);
+        return right.Select(i => new ProbedTrace(group.Traces[i].TokenCount - length, rewards[i].Reward - reward));
     }
 
     private static IEnumerable<int> Indices(IReadOnlyList<GradedTrace> traces, bool correct) =>
@@ -82,3 +102,8 @@ public sealed record RewardProbe(
 
     private static double? Share(int some, int all) => all == 0 ? null : some / (double)all;
 }
+
+/// <summary>A right trace beside the other right ones of its group.</summary>
+/// <param name="Length">By how many tokens it is longer than their mean.</param>
+/// <param name="Reward">By how much its reward is above their mean.</param>
+public readonly record struct ProbedTrace(double Length, double Reward);

@@ -29,6 +29,9 @@ public readonly record struct ShapedReward(double Reward, bool Correct, double T
     /// <param name="reason">Why, in words.</param>
     public static ShapedReward Without(bool correct, string reason) => new(0, correct) { Unscorable = reason };
 
+    /// <summary>This reward without what entropy pays, and with nothing that an estimator may rank right traces by.</summary>
+    public ShapedReward WithoutTrend() => this with { Reward = Reward - (TrendTerm + VariationTerm), Trend = 0, TrendTerm = 0, VariationTerm = 0 };
+
     /// <summary>This reward with a charge for being overlong.</summary>
     /// <param name="penalty">The charge, −1 to 0.</param>
     public ShapedReward Charged(double penalty) =>

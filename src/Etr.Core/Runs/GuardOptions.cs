@@ -28,6 +28,13 @@ public sealed record GuardOptions
     [Range(0.0, 100.0)]
     public double OpeningFloor { get; init; } = 0.1;
 
+    /// <summary>
+    /// A group whose right traces, two or more, differ in R by a standard deviation (nats) below this is paid for correctness alone: so
+    /// small a difference is taken for noise. It acts on every group by itself. 0 pays every group. The default value is 0.
+    /// </summary>
+    [Range(0.0, 100.0)]
+    public double MinimumSpread { get; init; }
+
     /// <summary>Steps whose mean is looked at. The default value is 5.</summary>
     [Range(1, 1000)]
     public int Window { get; init; } = 5;

@@ -13,13 +13,15 @@ namespace Etr.Core.Runs;
 /// <param name="Estimator">The advantage estimator.</param>
 /// <param name="Overlong">The charge for overlong traces on top of the reward; null where there is none.</param>
 /// <param name="References">What the reference policy does on each prompt; null where no shaper asks.</param>
-public sealed record RewardPlan(EtrPreset Preset, RewardMix Shaper, IAdvantageEstimator Estimator, OverlongRule? Overlong = null, ReferenceFigures? References = null)
+/// <param name="MinimumSpread">Spread of R (nats) below which a group's right traces are paid for correctness alone; 0 where every group is paid.</param>
+public sealed record RewardPlan(
+    EtrPreset Preset, RewardMix Shaper, IAdvantageEstimator Estimator, OverlongRule? Overlong = null, ReferenceFigures? References = null, double MinimumSpread = 0)
 {
     // DAPO's 4,096 of 20,480 (arXiv 2503.14476).
     private const int OverlongShare = 5;
 
     /// <summary>Whether what each shaper alone would pay is more than the payment says.</summary>
-    public bool RecordsParts => Overlong is not null || Shaper.Parts is not [{ Weight: 1 }];
+    public bool RecordsParts => Overlong is not null || MinimumSpread > 0 || Shaper.Parts is not [{ Weight: 1 }];
 
     /// <summary>Whether the trend that is measured is one that a shaper pays by.</summary>
     public bool PaysTrend => Shaper.Parts.Any(part => part.Weight > 0 && part.Name is "guarded" or "paper" or "reference" or "ungated");
@@ -53,7 +55,7 @@ public sealed record RewardPlan(EtrPreset Preset, RewardMix Shaper, IAdvantageEs
 
         var mix = new RewardMix(parts);
         OverlongRule? overlong = configuration.Training.Truncated == "penalise" ? new OverlongRule(constants.OverlongLength, constants.OverlongBuffer) : null;
-        return new RewardPlan(PresetOf(options, mix.Parts.First(part => part.Weight > 0).Name), mix, EstimatorOf(options, mix), overlong, constants.References);
+        return new RewardPlan(PresetOf(options, mix.Parts.First(part => part.Weight > 0).Name), mix, EstimatorOf(options, mix), overlong, constants.References, configuration.Guards.MinimumSpread);
     }
 
     /// <summary>Refuses a set of prompts that a shaper lacks figures for.</summary>

@@ -344,4 +344,20 @@ public sealed record EvaluationOptions
     /// </summary>
     [Range(0, 1000)]
     public int Patience { get; init; }
+
+    /// <summary>
+    /// The learning rate is multiplied by <see cref="DecayFactor"/> after so many evaluations in a row that were not better than the
+    /// best one, and again after as many more. What an evaluation decides holds from <see cref="Every"/> steps after the step
+    /// evaluated; that step waits for it. 0 never does. The default value is 0.
+    /// </summary>
+    [Range(0, 1000)]
+    public int DecayPatience { get; init; }
+
+    /// <summary>What <see cref="DecayPatience"/> multiplies the learning rate by; 0 goes to <see cref="DecayFloor"/> at once. The default value is 0.5.</summary>
+    [Range(0.0, 0.999)]
+    public double DecayFactor { get; init; } = 0.5;
+
+    /// <summary>Share of the learning rate that stays however often it is decayed; with 0 training may stop. The default value is 0.1.</summary>
+    [Range(0.0, 1.0)]
+    public double DecayFloor { get; init; } = 0.1;
 }

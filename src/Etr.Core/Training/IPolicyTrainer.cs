@@ -12,7 +12,7 @@ public interface IPolicyTrainer : IAsyncDisposable
     /// groups arrived. Loss or gradients that are not finite leave weights and optimiser untouched
     /// (<see cref="TrainingStep.Applied"/> is false).
     /// </summary>
-    /// <exception cref="ArgumentException">The batch is empty or a trace does not fit the model.</exception>
+    /// <exception cref="ArgumentException">The batch is empty, a trace does not fit the model, or the rate's factor is not from 0 to 1.</exception>
     Task<TrainingStep> StepAsync(TrainingBatch batch, CancellationToken cancellationToken);
 
     /// <summary>

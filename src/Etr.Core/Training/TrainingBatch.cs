@@ -3,7 +3,11 @@ namespace Etr.Core.Training;
 /// <summary>The groups of one step, in the order of their ordinals.</summary>
 /// <param name="Step">The step this update makes, from 1; also the policy version it gives.</param>
 /// <param name="Groups">Sealed groups, ascending by ordinal.</param>
-public sealed record TrainingBatch(int Step, IReadOnlyList<TrainingGroup> Groups);
+public sealed record TrainingBatch(int Step, IReadOnlyList<TrainingGroup> Groups)
+{
+    /// <summary>Share of the learning rate that this update is made with (0 to 1). The default value is 1.</summary>
+    public double RateFactor { get; init; } = 1;
+}
 
 /// <summary>A sealed group as the learner sees it.</summary>
 /// <param name="Ordinal">Run-wide ordinal, in dealing order.</param>

@@ -158,10 +158,16 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
             return;
         }
 
+        if (await RateFactorAsync(context) is not { } rateFactor)
+        {
+            _wait.Set($"the evaluation that decides the learning rate of step {_committed.Step + 1}", _options.Touch);
+            return;
+        }
+
         _training = true;
         try
         {
-            await StepAsync(context, batch);
+            await StepAsync(context, batch, rateFactor);
         }
         finally
         {
@@ -171,7 +177,12 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
         _pump.Wake();
     }
 
-    private async Task StepAsync(RunContext context, IReadOnlyList<GroupSubmission> batch)
+    // Asked before every step: the run's answer for a step is the same however often it is trained.
+    private async Task<double?> RateFactorAsync(RunContext context) => context.Configuration.Evaluation.DecayPatience == 0
+        ? 1
+        : await GrainFactory.GetGrain<IRunGrain>(Name).GetRateFactorAsync(_committed.Step + 1);
+
+    private async Task StepAsync(RunContext context, IReadOnlyList<GroupSubmission> batch, double rateFactor)
     {
         double rolloutSeconds = _time.GetElapsedTime(_batchSince).TotalSeconds;
         if (await ReadAsync(context, batch) is not { } groups)
@@ -185,7 +196,8 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
         long start;
         try
         {
-            trained = await trainer.StepAsync(BatchOf(step, groups, advantages, context.Configuration.Training), _stop.Token)
+            TrainingBatch training = BatchOf(step, groups, advantages, context.Configuration.Training) with { RateFactor = rateFactor };
+            trained = await trainer.StepAsync(training, _stop.Token)
                 .WaitAsync(_options.Training, _time);
             start = _time.GetTimestamp();
             saved = await trainer.SaveAsync(context.CheckpointsDirectory, context.Place.Policies, _stop.Token)
@@ -200,7 +212,7 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
             throw;
         }
 
-        var draft = new StepDraft(step, batch, groups, await statistics, trained, saved, rolloutSeconds);
+        var draft = new StepDraft(step, batch, groups, await statistics, trained, saved, rolloutSeconds, rateFactor);
         if (_ending)
             await DiscardTrainerAsync();
         else

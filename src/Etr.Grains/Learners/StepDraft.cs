@@ -12,7 +12,8 @@ internal sealed record StepDraft(
     BatchStatistics Statistics,
     TrainingStep Trained,
     SavedPolicy Saved,
-    double RolloutSeconds)
+    double RolloutSeconds,
+    double RateFactor)
 {
     private const int MostEnds = 64;
 
@@ -66,6 +67,7 @@ internal sealed record StepDraft(
         Loss = Trained.Loss,
         GradientNorm = Trained.GradientNorm,
         LearningRate = Trained.LearningRate,
+        RateFactor = RateFactor,
         Kl = Trained.Kl,
         Clipped = Trained.ClippedLow + Trained.ClippedHigh,
         SamplerGap = Trained.SamplerGap,
@@ -80,6 +82,7 @@ internal sealed record StepDraft(
         PolicyFile = Saved.Policy.Path,
         CheckpointFile = Saved.Checkpoint.Path,
         CheckpointSha256 = Saved.Checkpoint.Sha256,
+        TrendOff = Statistics.TrendOff / (double)Batch.Count,
         Unscorable = Statistics.Unscorable,
         Shapers =
         [

@@ -58,6 +58,13 @@ public interface IRunGrain : IGrainWithStringKey
     /// </summary>
     Task<bool> FilterAsync(long ordinal);
 
+    /// <summary>
+    /// The share of its learning rate (0 to 1) that a step is trained with; null while an evaluation that decides it is not made, and
+    /// for steps that do not come next. What was answered for a step stays its answer.
+    /// </summary>
+    [AlwaysInterleave]
+    Task<double?> GetRateFactorAsync(int nextStep);
+
     /// <summary>An evaluation during the run is made. Idempotent by step.</summary>
     Task EvaluatedAsync(RunEvaluation found);
 }

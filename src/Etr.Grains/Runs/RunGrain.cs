@@ -28,6 +28,7 @@ internal sealed partial class RunGrain : Grain, IRunGrain
     private readonly ILogger _logger;
     private readonly StateWriter _writer;
     private readonly Pump _pump;
+    private readonly Pump _stepsPump;
     private readonly Dictionary<long, GroupPulse> _pulses = [];
     private readonly Dictionary<long, WaitNote> _unreached = [];
     private readonly Dictionary<int, StepSummary> _summaries = [];
@@ -35,6 +36,7 @@ internal sealed partial class RunGrain : Grain, IRunGrain
     private Wait? _evaluator;
     private long _since;
     private long _sampledBefore;
+    private bool _deciding;
     private readonly ISiloStatusOracle _silos;
     private IGrainTimer? _touch;
     private SiloWatch? _watch;
@@ -53,6 +55,7 @@ internal sealed partial class RunGrain : Grain, IRunGrain
         (_state, _contexts, _feed, _metrics, _silos, _options, _time, _logger) = (state, contexts, feed, metrics, silos, options.Value, time, logger);
         _writer = new StateWriter(() => _state.WriteStateAsync(), DeactivateOnIdle);
         _pump = new Pump(this, TouchOpenAsync, _options, logger);
+        _stepsPump = new Pump(this, WriteStepsAsync, _options, logger);
         _since = time.GetTimestamp();
     }
 
@@ -69,7 +72,11 @@ internal sealed partial class RunGrain : Grain, IRunGrain
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         if (Run.Start is { } start)
+        {
             _context = await _contexts.AddAsync(start);
+            NoteLastSteps();
+        }
+
         KeepTouching();
         if (Run.State == RunState.Running)
             _pump.Wake();
@@ -87,7 +94,7 @@ internal sealed partial class RunGrain : Grain, IRunGrain
     {
         _watch?.End();
         _pump.Stop();
-        return Task.CompletedTask;
+        return EndStepsAsync();
     }
 
     public async Task StartAsync(RunStart start)
@@ -173,6 +180,7 @@ internal sealed partial class RunGrain : Grain, IRunGrain
         await _writer.WriteAsync();
 
         Remember(summary);
+        NoteSteps(summary.Step);
         _sampledBefore += summary.SampledTokens;
         _metrics.StepCommitted(summary);
         Publish(RolloutEventKind.StepCommitted, summary.Step, summary.Accuracy, summary.Trend, summary.Applied ? "" : "the update was skipped: loss or gradients were not finite");
@@ -220,11 +228,22 @@ internal sealed partial class RunGrain : Grain, IRunGrain
     {
         if (Run.Start is null || !RunProgress.Evaluate(Run, found))
             return;
+        RateDecay? decay = RateDecays.Look(Run, Context.Configuration.Evaluation);
+
+        // No step is trained with what may yet be lost; where the write fails this activation is over.
+        _deciding = true;
         await _writer.WriteAsync();
+        _deciding = false;
+        if (decay is not null)
+            LogDecay(Name, decay.FromStep, decay.Factor);
         Publish(RolloutEventKind.Evaluated, found.Step, found.Accuracy, 0, found.Failure);
+        NoteSteps(found.Step);
         LogEvaluated(Name, found.Step, found.Accuracy, found.Length, found.Failure);
         _pump.Wake();
     }
+
+    public Task<double?> GetRateFactorAsync(int nextStep) =>
+        Task.FromResult(Run.Start is null || _deciding ? null : RateDecays.FactorOf(Run, nextStep, Context.Configuration.Evaluation));
 
     private async Task DropAsync(long ordinal, GroupOutcome outcome)
     {
@@ -318,6 +337,9 @@ internal sealed partial class RunGrain : Grain, IRunGrain
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Run {Run}: step {Step} evaluated, held-out accuracy {Accuracy:F3}, length {Length:F1}. {Failure}")]
     private partial void LogEvaluated(string run, int step, double accuracy, double length, string failure);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Run {Run}: from step {Step} on the learning rate is held to {Factor} of what it was.")]
+    private partial void LogDecay(string run, int step, double factor);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Run}: group {Ordinal} could not be reached; it is tried again.")]
     private partial void LogUnreachable(string run, long ordinal, Exception exception);

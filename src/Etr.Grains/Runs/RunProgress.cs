@@ -73,7 +73,7 @@ internal static class RunProgress
     /// <summary>Notes that the policy of the step that was just committed is to be evaluated, unless another one still is.</summary>
     public static void PlanEvaluation(RunRecord run, int every)
     {
-        if (every > 0 && run.Step % every == 0 && run.EvaluationDue == 0 && run.State == RunState.Running)
+        if (every > 0 && run.Step % every == 0 && run.EvaluationDue == 0 && run.State is (RunState.Running or RunState.Paused))
             (run.EvaluationDue, run.EvaluationSha256) = (run.Step, run.LastStep!.PolicySha256);
     }
 

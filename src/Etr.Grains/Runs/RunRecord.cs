@@ -47,4 +47,7 @@ internal sealed class RunRecord
 
     /// <summary>What the guards have seen.</summary>
     [Id(17)] public GuardRecord Guards { get; set; } = new();
+
+    /// <summary>How the learning rate was decayed, in order.</summary>
+    [Id(18)] public RateDecay[] Decays { get; set; } = [];
 }

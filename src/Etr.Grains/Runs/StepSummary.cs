@@ -114,6 +114,12 @@ public sealed record StepSummary
     /// <summary>Each shaper of the run's reward, monitors included, in the configuration's order.</summary>
     [Id(35)] public ShaperSummary[] Shapers { get; init; } = [];
 
+    /// <summary>Share of the learning rate that convergence has left (0 to 1); warm-up is not in it.</summary>
+    [Id(36)] public double RateFactor { get; init; } = 1;
+
+    /// <summary>Share of groups (0 to 1) whose right traces differed too little in R to be paid for it.</summary>
+    [Id(37)] public double TrendOff { get; init; }
+
     /// <summary>The largest staleness (versions) of a token.</summary>
     [Id(50)] public long StalenessMaximum { get; init; }
 

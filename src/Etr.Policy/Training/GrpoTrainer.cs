@@ -81,6 +81,8 @@ public sealed class GrpoTrainer : IPolicyTrainer
     public Task<TrainingStep> StepAsync(TrainingBatch batch, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(batch);
+        if (batch.RateFactor is not (>= 0 and <= 1))
+            throw new ArgumentException($"A step is made with a share of the learning rate from 0 to 1, not {batch.RateFactor}.", nameof(batch));
         return _thread.RunAsync(
             cancellation =>
             {

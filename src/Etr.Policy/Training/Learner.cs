@@ -85,7 +85,7 @@ internal sealed class Learner : IDisposable
         // A single update is not made unless all is well; of several, some may have to be taken back.
         using TrainerSnapshot? before = planned > 1 ? new TrainerSnapshot(_trained.Select(weight => (torch.Tensor)weight.Value), _optimiser) : null;
         double coefficient = _entropy.Coefficient;
-        double learningRate = LearningRate(batch.Step);
+        double learningRate = LearningRate(batch.Step) * batch.RateFactor;
         StepFigures figures = new(_device);
         List<double> norms = [];
         bool applied;

@@ -4,6 +4,7 @@ using Etr.Core.Rollouts;
 using Etr.Core.Runs;
 using Etr.Policy.Rollouts;
 using Etr.Policy.Runtime;
+using Etr.Silo.Compare.Plots;
 using Etr.Silo.Engines;
 using Etr.Silo.Probing;
 using Etr.Silo.Training;
@@ -20,11 +21,14 @@ internal sealed class ProbeCommand : IEtrCommand
     private readonly Option<int> _groups = new("--groups") { Description = "Most groups that are sampled, a prompt each.", HelpName = "N", DefaultValueFactory = static _ => 64 };
     private readonly Option<string?> _out = new("--out") { Description = "Write probe.json there.", HelpName = "DIR" };
 
+    private readonly Option<string?> _plot = new("--plot") { Description = "Draw it there: r(reward, length) and r(R, H_1) of every reward, and the traces of Etr:Reward:Shaper. Ends in .svg or .png.", HelpName = "FILE" };
+
     /// <inheritdoc/>
     public IReadOnlyList<string> Examples =>
     [
         "etr probe --model models/arithmetic --task arithmetic      what would each reward pay for on the shipped policy?",
         "etr probe --model DIR --data train.jsonl --groups 128 --out probe/",
+        "etr probe --model models/arithmetic --task arithmetic --set Etr:Reward:Shaper=paper --plot probe.svg     as a page, with this reward's traces",
         "etr probe --model DIR --data train.jsonl --set Etr:Reward:Alpha=0.2     a reward of your own settings, beside the others",
     ];
 
@@ -35,7 +39,7 @@ internal sealed class ProbeCommand : IEtrCommand
             "probe",
             "Sample groups from an untrained policy and say for every reward what it would pay for: longer or shorter chains, uncertain openings, wrong above right; and whether inserting a confident step raises it.")
         {
-            _model, _task, _data, _groups, _out,
+            _model, _task, _data, _groups, _out, _plot,
         };
         _task.AcceptOnlyFromAmong("arithmetic");
         _settings.AddTo(command);
@@ -43,6 +47,11 @@ internal sealed class ProbeCommand : IEtrCommand
         {
             if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() is not (>= 1 and <= 100_000))
                 result.AddError("--groups: expected a number from 1 to 100000");
+        });
+        _plot.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string?>() is { } file && !ProbePlot.CanWrite(file))
+                result.AddError($"--plot: expected a file that ends in {string.Join(" or ", ProbePlot.Ends)}");
         });
         command.Validators.Add(result =>
         {
@@ -71,6 +80,14 @@ internal sealed class ProbeCommand : IEtrCommand
             string path = Path.GetFullPath(Path.Combine(folder, "probe.json"));
             await report.WriteAsync(path, interrupt);
             terminal.Line($"written    {path}");
+        }
+
+        if (parsed.GetValue(_plot) is { } plot)
+        {
+            if (!PlotStyle.HasFonts)
+                terminal.Warn("there is no font on this machine, so the plot has no words: install one, such as Debian's fonts-dejavu-core");
+            ProbePlot.Write(report.Rewards, plan.Rewards.Shaper.Name, plot);
+            terminal.Line($"plot       {Path.GetFullPath(plot)}");
         }
 
         return ExitCodes.Done;

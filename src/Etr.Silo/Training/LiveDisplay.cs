@@ -67,6 +67,10 @@ internal sealed class LiveDisplay : ITrainDisplay
         grid.AddRow("length", string.Create(CultureInfo.InvariantCulture, $"[bold]{last.Length:0.0}[/] tokens"));
         grid.AddRow("entropy trend", StepFigures.Number(last.Trend, "+0.000;-0.000;0.000") + " nats");
         grid.AddRow("r(R, length)", Correlation(last.TrendLengthCorrelation));
+        if (last.TrendOff > 0)
+            grid.AddRow("trend off", $"in {StepFigures.Number(100 * last.TrendOff, "0")} % of groups: their right traces hardly differ in R");
+        if (last.RateFactor < 1)
+            grid.AddRow("learning rate", string.Create(CultureInfo.InvariantCulture, $"{last.LearningRate:0.###e+0} (x{last.RateFactor:0.####})"));
         grid.AddRow("tokens/s", StepFigures.Number(last.TokensPerSecond, "0"));
     }
 

@@ -25,8 +25,9 @@ internal sealed class PlainDisplay(Terminal terminal, TimeProvider time) : ITrai
     {
         foreach (StepSummary step in newSteps)
         {
+            string rate = StepFigures.RateChange(step, _steps.LastOrDefault());
             _steps.Add(step);
-            terminal.Line(StepFigures.Line(step, status.Steps, StepFigures.TimeLeft(_steps, status.Steps)));
+            terminal.Line(StepFigures.Line(step, status.Steps, StepFigures.TimeLeft(_steps, status.Steps)) + rate);
             _spoke = time.GetTimestamp();
         }
 

@@ -26,6 +26,9 @@ internal sealed record RunPlan(RunConfiguration Configuration, ModelDescription 
         if (configuration.Task is { Name: "jsonl", Data: "" })
             throw new CommandFailure("Etr:Task:Name is jsonl and Etr:Task:Data names no file: name one with --set Etr:Task:Data=FILE");
 
+        if (configuration.Evaluation is { DecayPatience: > 0, Every: 0 })
+            throw new CommandFailure("Etr:Evaluation:DecayPatience decays the learning rate by the run's evaluations and Etr:Evaluation:Every makes none: set both");
+
         string folder = StartingPolicy.Locate(configuration.Policy.Path);
         RunConfiguration named = WithLoss(configuration);
         RunConfiguration resolved = named with

@@ -15,7 +15,13 @@ internal static class StepFigures
     /// <summary>One line about a step.</summary>
     public static string Line(StepSummary step, int steps, TimeSpan left) => string.Create(
         CultureInfo.InvariantCulture,
-        $"step {step.Step}/{steps}  accuracy {step.Accuracy:0.000}  length {step.Length:0.0}  trend {step.Trend:+0.000;-0.000;0.000}  r(R,length) {Number(step.TrendLengthCorrelation, "+0.00;-0.00;0.00")}  {Number(step.TokensPerSecond, "0")} tokens/s  {Remaining(left)} left{(step.Unscorable == 0 ? "" : $"  {step.Unscorable} traces not scored")}{(step.Applied ? "" : "  SKIPPED: loss or gradients were not finite")}");
+        $"step {step.Step}/{steps}  accuracy {step.Accuracy:0.000}  length {step.Length:0.0}  trend {step.Trend:+0.000;-0.000;0.000}  r(R,length) {Number(step.TrendLengthCorrelation, "+0.00;-0.00;0.00")}  {Number(step.TokensPerSecond, "0")} tokens/s  {Remaining(left)} left{(step.TrendOff == 0 ? "" : FormattableString.Invariant($"  trend off in {step.TrendOff:P0} of groups"))}{(step.Unscorable == 0 ? "" : $"  {step.Unscorable} traces not scored")}{(step.Applied ? "" : "  SKIPPED: loss or gradients were not finite")}");
+
+    /// <summary>What a step's line says more where the learning rate was decayed since the step before; empty elsewhere.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="before">The step before; null where it is not known.</param>
+    public static string RateChange(StepSummary step, StepSummary? before) => step.RateFactor == (before?.RateFactor ?? 1) ? "" : string.Create(
+        CultureInfo.InvariantCulture, $"  learning rate {step.LearningRate:0.###e+0} (x{step.RateFactor:0.####})");
 
     /// <summary>One line about an evaluation during the run.</summary>
     public static string Line(RunEvaluation found) => found.Failure.Length > 0 ? $"step {found.Step} could not be evaluated: {found.Failure}" : string.Create(

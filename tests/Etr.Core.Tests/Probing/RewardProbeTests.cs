@@ -1,6 +1,7 @@
 using Etr.Core.Probing;
 using Etr.Core.Rewards;
 using Etr.Core.Runs;
+using Etr.Core.Statistics;
 
 namespace Etr.Core.Tests.Probing;
 
@@ -54,6 +55,26 @@ public class RewardProbeTests
 
         Assert.Equal(1, (await ProbeAsync("ungated", [mixed])).Inverted);
         Assert.Equal(0, (await ProbeAsync("guarded", [mixed])).Inverted);
+    }
+
+    [Fact]
+    public async Task The_right_traces_it_keeps_are_those_that_r_is_over()
+    {
+        // A lonely right trace has no part in r.
+        ProbedGroup lonely = Waverer[0] with { Traces = [Waverer[0].Traces[0], Waverer[0].Traces[1] with { Correct = false }] };
+        RewardProbe probe = await ProbeAsync("paper", [Waverer[0], Hacker[1], lonely]);
+
+        Assert.Equal(8, probe.Right.Count);
+        Assert.Equal(probe.RewardLength!.Value, Correlation.Pearson([.. probe.Right.Select(trace => trace.Length)], [.. probe.Right.Select(trace => trace.Reward)])!.Value, 12);
+        Assert.Equal(0, probe.Right.Sum(trace => trace.Reward), 12);
+    }
+
+    [Fact]
+    public async Task Below_the_minimum_spread_the_trend_pays_no_length()
+    {
+        RewardPlan plan = RewardPlan.Of(new RunConfiguration { Reward = new RewardOptions { Shaper = "paper" }, Guards = new GuardOptions { MinimumSpread = 99 } });
+
+        Assert.Equal((null, 0.0), ((await RewardProbe.OfAsync(Hacker, plan)).RewardLength, (await RewardProbe.OfAsync(Hacker, plan)).Signal));
     }
 
     private static Task<RewardProbe> ProbeAsync(string shaper, IReadOnlyList<ProbedGroup> groups) =>

@@ -10,13 +10,17 @@ internal sealed class FakeEvaluator : IPolicyEvaluator
     /// <summary>Accuracy and length by step; what it throws the evaluation fails with.</summary>
     public Func<int, (double Accuracy, double Length)> Find { get; set; } = _ => (0.5, 10);
 
+    /// <summary>Runs before an evaluation is made.</summary>
+    public Func<int, Task> Before { get; set; } = _ => Task.CompletedTask;
+
     public ConcurrentQueue<int> Asked { get; } = [];
 
-    public Task<RunEvaluation> EvaluateAsync(RunStart run, int version, string sha256, CancellationToken cancellationToken)
+    public async Task<RunEvaluation> EvaluateAsync(RunStart run, int version, string sha256, CancellationToken cancellationToken)
     {
         Asked.Enqueue(version);
+        await Before(version).WaitAsync(cancellationToken);
         (double accuracy, double length) = Find(version);
-        return Task.FromResult(new RunEvaluation
+        return new RunEvaluation
         {
             Step = version,
             Accuracy = accuracy,
@@ -25,6 +29,6 @@ internal sealed class FakeEvaluator : IPolicyEvaluator
             Length = length,
             TrendLengthCorrelation = double.NaN,
             PolicySha256 = sha256,
-        });
+        };
     }
 }

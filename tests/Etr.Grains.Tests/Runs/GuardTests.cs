@@ -62,6 +62,23 @@ public class GuardTests
     }
 
     [Fact]
+    public async Task Groups_whose_right_traces_hardly_differ_in_trend_are_counted_and_paid_for_correctness_alone()
+    {
+        // Trends of 1.3, 2.47 and 3.52: a spread of 1.1 in every group.
+        Assert.Equal([(0, 0.0)], await SeenAsync(0.5));
+        Assert.Equal([(4, 1.0)], await SeenAsync(2));
+
+        static async Task<IEnumerable<(int ZeroAdvantage, double TrendOff)>> SeenAsync(double minimum)
+        {
+            await using EtrCluster cluster = await EtrCluster.StartAsync();
+            cluster.Engine.Draw = request => Draw(request, opening: 1.5f);
+            await cluster.Run().StartAsync(cluster.StartOf(EtrCluster.Shape(steps: 1), change: Paper(new GuardOptions { MinimumSpread = minimum })));
+            await cluster.EndedAsync();
+            return (await cluster.Run().GetStepsAsync(1)).Select(step => (step.ZeroAdvantage, step.TrendOff));
+        }
+    }
+
+    [Fact]
     public async Task A_reward_that_shortens_rings_no_alarm()
     {
         await using EtrCluster cluster = await EtrCluster.StartAsync();

@@ -210,6 +210,23 @@ public sealed class GrpoTrainerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_share_of_the_learning_rate_makes_the_update_that_the_smaller_rate_makes()
+    {
+        await using GrpoTrainer whole = await _policy.OpenAsync(new TrainingOptions { LearningRate = 0.002 });
+        await using GrpoTrainer half = await _policy.OpenAsync(new TrainingOptions { LearningRate = 0.004 });
+        TrainingBatch batch = TinyPolicy.Batch(1);
+
+        TrainingStep expected = await whole.StepAsync(batch, Cancellation);
+        TrainingStep found = await half.StepAsync(batch with { RateFactor = 0.5 }, Cancellation);
+
+        Assert.Equal((0.002, 0.002), (expected.LearningRate, found.LearningRate));
+        Assert.Equal(
+            (await whole.SaveAsync(_policy.Sub("checkpoints"), _policy.Sub("policies"), Cancellation)).Policy.Sha256,
+            (await half.SaveAsync(_policy.Sub("checkpoints"), _policy.Sub("policies"), Cancellation)).Policy.Sha256);
+        await AssertRefusedAsync(half, batch with { RateFactor = double.NaN }, "from 0 to 1");
+    }
+
+    [Fact]
     public async Task A_step_says_how_much_it_did_and_marks_the_learner_busy()
     {
         EngineClock clock = new(TimeProvider.System);

@@ -72,6 +72,14 @@ public sealed class TrainCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_learning_rate_that_decays_by_evaluations_needs_some()
+    {
+        Invocation call = await Refused("--set", "Etr:Evaluation:DecayPatience=3");
+
+        Assert.Contains("Etr:Evaluation:Every makes none", call.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_secret_is_not_printed()
     {
         Invocation call = await Invocation.RunAsync("train", "--dry-run", "--set", "Etr:Dashboard:Secret=correct-horse-battery");
