@@ -2,6 +2,7 @@ using BenchmarkDotNet.Running;
 using Etr.Benchmarks;
 using Etr.Benchmarks.Clusters;
 using Etr.Benchmarks.Engines;
+using Etr.Benchmarks.Modes;
 using Etr.Benchmarks.Trainers;
 
 if (args is ["trainer", ..])
@@ -13,6 +14,8 @@ if (args is ["rollouts", ..])
 if (args is ["engines", ..])
     return await EngineBenchmarks.RunAsync(args[1..]);
 
+if (args is ["modes", ..])
+    return await ModesBenchmark.RunAsync(args[1..]);
 if (args is ["control-plane", ..])
     return await ControlPlaneBenchmark.RunAsync(args[1..]);
 if (args is ["policy-switch", ..])
