@@ -3,6 +3,7 @@ using Etr.Benchmarks;
 using Etr.Benchmarks.Clusters;
 using Etr.Benchmarks.Engines;
 using Etr.Benchmarks.Loading;
+using Etr.Benchmarks.Modes;
 using Etr.Benchmarks.Repairs;
 using Etr.Benchmarks.Trainers;
 
@@ -22,6 +23,8 @@ if (args is ["repair-price", ..])
 
 if (args is ["load", ..])
     return await LoadBenchmark.RunAsync(args[1..]);
+if (args is ["modes", ..])
+    return await ModesBenchmark.RunAsync(args[1..]);
 if (args is ["control-plane", ..])
     return await ControlPlaneBenchmark.RunAsync(args[1..]);
 if (args is ["policy-switch", ..])

@@ -15,7 +15,8 @@ namespace Etr.Benchmarks.Clusters;
 /// acknowledgement, real connections between the silos, real files. Only engines and trainer are the benchmark's.
 /// </summary>
 /// <param name="join">The store of a cluster that other processes are of; empty lets the first silo host one.</param>
-internal sealed class BenchCluster(string join = "") : IAsyncDisposable
+/// <param name="trains">Whether the learner trains; otherwise it commits steps that change nothing.</param>
+internal sealed class BenchCluster(string join = "", bool trains = false) : IAsyncDisposable
 {
     /// <summary>Name of the cluster.</summary>
     public const string Name = "bench";
@@ -34,14 +35,15 @@ internal sealed class BenchCluster(string join = "") : IAsyncDisposable
 
     /// <summary>Adds a silo; the first hosts the store where there is none to join.</summary>
     /// <param name="roles">Its roles, beside <c>store</c> for the first.</param>
-    /// <param name="engines">Its engines; null where it draws nothing.</param>
+    /// <param name="engines">Its engines; null where it draws nothing, or with its own.</param>
     /// <param name="data">Its data directory; null takes the cluster's.</param>
     /// <param name="files"><c>auto</c> or <c>http</c>.</param>
-    public async Task<EtrHost> AddAsync(string roles, IRolloutEngineProvider? engines, string? data = null, string files = "auto")
+    /// <param name="run">What its engines and its trainer are for; null where it has none of its own.</param>
+    public async Task<EtrHost> AddAsync(string roles, IRolloutEngineProvider? engines, string? data = null, string files = "auto", RunConfiguration? run = null)
     {
         var settings = new EtrSettings
         {
-            Run = new RunConfiguration(),
+            Run = run ?? new RunConfiguration(),
             Host = new HostSettings
             {
                 Data = data ?? DataDirectory,
@@ -56,15 +58,17 @@ internal sealed class BenchCluster(string join = "") : IAsyncDisposable
     }
 
     /// <summary>Starts a run that goes on until the cluster is disposed.</summary>
-    public async Task<IRunGrain> StartRunAsync(RunOptions shape, int prompts)
+    public Task<IRunGrain> StartRunAsync(RunOptions shape, int prompts) => StartRunAsync(new RunConfiguration
     {
-        var configuration = new RunConfiguration
-        {
-            Run = shape with { Steps = 1_000_000, StopAfterQuietSteps = 0 },
-            Task = new TaskOptions { Prompts = prompts },
-            Policy = new PolicyOptions { Path = StartingPolicy.Locate("models/arithmetic") },
-            Evaluation = new EvaluationOptions { Prompts = 0 },
-        };
+        Run = shape with { Steps = 1_000_000, StopAfterQuietSteps = 0 },
+        Task = new TaskOptions { Prompts = prompts },
+        Policy = new PolicyOptions { Path = StartingPolicy.Locate("models/arithmetic") },
+        Evaluation = new EvaluationOptions { Prompts = 0 },
+    });
+
+    /// <summary>Starts a run.</summary>
+    public async Task<IRunGrain> StartRunAsync(RunConfiguration configuration)
+    {
         StartedRun started = await Grains.GetGrain<IRunStarterGrain>(0).StartAsync(RunConfigurationJson.Write(configuration));
         return started.Problem.Length == 0
             ? Grains.GetGrain<IRunGrain>(started.Run)
@@ -79,7 +83,7 @@ internal sealed class BenchCluster(string join = "") : IAsyncDisposable
         Directory.Delete(_directory, recursive: true);
     }
 
-    private static HostParts Parts(SiloPlan plan, DataDirectory data, IRolloutEngineProvider? engines)
+    private HostParts Parts(SiloPlan plan, DataDirectory data, IRolloutEngineProvider? engines)
     {
         HostParts parts = SiloParts.Of(plan, data, wakesRuns: false);
         return parts with
@@ -89,7 +93,8 @@ internal sealed class BenchCluster(string join = "") : IAsyncDisposable
                 parts.Services(services);
                 if (engines is not null)
                     services.AddSingleton(engines);
-                services.AddSingleton<IPolicyTrainerProvider, TinyTrainers>();
+                if (!trains)
+                    services.AddSingleton<IPolicyTrainerProvider, TinyTrainers>();
             },
         };
     }
