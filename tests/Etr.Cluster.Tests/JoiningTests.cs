@@ -29,8 +29,8 @@ public sealed class JoiningTests
         Assert.Equal([16, 16], report.Samplers.Select(sampler => sampler.Slots));
         await cluster.StopAsync(run);
 
-        // libtorch is where something is drawn or trained, and nowhere else.
-        Assert.All(cluster.Silos, silo => Assert.Equal(silo.Roles is "sampler" or "learner", silo.Process.HasLoadedTorch));
+        // libtorch is where something is trained, and nowhere else: the engine for small models draws without it.
+        Assert.All(cluster.Silos, silo => Assert.Equal(silo.Roles is "learner", silo.Process.HasLoadedTorch));
         Assert.Equal(first[0].Name, cluster.Trainer().Name);
     }
 
