@@ -61,7 +61,7 @@ internal static class ModesBenchmark
         };
         await using var paced = milliseconds > 0 ? new PacedEngines(TimeSpan.FromMilliseconds(milliseconds), configuration.Policy.Slots) : null;
         await using var cluster = new BenchCluster(trains: true);
-        EtrHost host = await cluster.AddAsync("sampler,learner", paced, run: configuration);
+        EtrHost host = await cluster.AddAsync("sampler,learner,store", paced, run: configuration);
         EngineClock learner = host.Services.GetRequiredService<EngineClock>();
         EngineClock sampler = paced?.Clock ?? learner;
         IRunGrain run = await cluster.StartRunAsync(configuration);
