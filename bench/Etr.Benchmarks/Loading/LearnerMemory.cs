@@ -2,8 +2,8 @@ using System.Globalization;
 using Etr.Core.Training;
 using Etr.Policy.Memory;
 using Etr.Policy.Models;
+using Etr.Policy.Runtime;
 using Etr.Policy.Training;
-using TorchSharp;
 
 namespace Etr.Benchmarks.Loading;
 
@@ -28,7 +28,7 @@ internal static class LearnerMemory
             long planned = TrainingMemory.Of(model, options, Length).Bytes;
             long peak = PeakMemory.Of(() =>
             {
-                using Learner learner = Learner.Open(folder, options, 1.0, torch.CPU);
+                using Learner learner = Learner.Open(folder, options, 1.0, TorchRuntime.Start("cpu", 1));
                 for (int step = 1; step <= 2; step++)
                     learner.Step(Batch(step, model.VocabularySize), CancellationToken.None);
             });

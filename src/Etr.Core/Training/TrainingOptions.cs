@@ -112,7 +112,7 @@ public sealed record TrainingOptions
     [Range(0.0, 1e6)]
     public double GradientClip { get; init; } = 1.0;
 
-    /// <summary>Most tokens (prompts included, padding counted) of one micro-batch. The default value is 2,048.</summary>
+    /// <summary>Most tokens (prompts included, padding counted) that pass through the model at once: of one micro-batch, or of all that are trained side by side. The default value is 2,048.</summary>
     [Range(16, 16_777_216)]
     public int MicroBatchTokens { get; init; } = 2048;
 
@@ -133,8 +133,9 @@ public sealed record TrainingOptions
     public string Truncated { get; init; } = "mask";
 
     /// <summary>
-    /// Threads of the trainer's tensor operations; 0 takes one per core in <c>sync</c>, and half of them in the other modes where
-    /// sampler and learner are in one process. The default value is 0.
+    /// Threads of the trainer; 0 takes one per core in <c>sync</c>, and in the other modes, where sampler and learner are in one
+    /// process, half of them or one a lane, whichever is more. On a CPU as many micro-batches are trained side by side, in lanes of a
+    /// thread each, as 1,024 tokens of <c>MicroBatchTokens</c> a lane allow. The default value is 0.
     /// </summary>
     [Range(0, 1024)]
     public int Threads { get; init; }

@@ -82,6 +82,9 @@ public sealed class AdapterWeights : IDisposable
     /// <summary>α/r·B·A of a target, [out, in].</summary>
     internal torch.Tensor Delta(int layer, string target) => B(layer, target).detach().matmul(A(layer, target).detach()).mul_(Config.Scale);
 
+    /// <summary>The same memory under tensors of their own: what changes here changes there, and gradients are gathered apart.</summary>
+    internal AdapterWeights Beside() => Build(Model, Config, null, (name, _) => _byName[name].detach(), Named[0].Value.dtype);
+
     /// <summary>A copy of another element type, for checks in double precision.</summary>
     internal AdapterWeights Clone(torch.ScalarType type) => Build(Model, Config, null, (name, _) => _byName[name].detach().to(type, copy: true), type);
 

@@ -77,6 +77,9 @@ public sealed class DecoderWeights : IDisposable
         return detached.clone();
     });
 
+    /// <summary>The same memory under tensors of their own: what changes here changes there, and gradients are gathered apart.</summary>
+    internal DecoderWeights Beside() => Build(Config, null, (name, _) => this[name].detach(), Named[0].Value.dtype);
+
     /// <summary>A copy of another element type, for checks in double precision.</summary>
     internal DecoderWeights Clone(torch.ScalarType type) =>
         Build(Config, null, (name, _) => this[name].detach().to(type, copy: true), type);

@@ -22,6 +22,14 @@ internal sealed class Gradients : IDisposable
             gradient.zero_();
     }
 
+    /// <summary>Adds another's.</summary>
+    public void Add(Gradients other)
+    {
+        using IDisposable noGradient = torch.no_grad();
+        for (int i = 0; i < Tensors.Count; i++)
+            Tensors[i].add_(other.Tensors[i]);
+    }
+
     /// <summary>The Euclidean norm over all of them, added up in double precision.</summary>
     public double Norm()
     {

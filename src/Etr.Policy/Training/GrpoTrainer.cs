@@ -3,6 +3,7 @@ using Etr.Core.Training;
 using Etr.Policy.Checkpoints;
 using Etr.Policy.Runtime;
 using Etr.Policy.Training.Corrections;
+using Etr.Policy.Training.Lanes;
 using Etr.Policy.Training.Losses;
 
 namespace Etr.Policy.Training;
@@ -62,7 +63,7 @@ public sealed class GrpoTrainer : IPolicyTrainer
         try
         {
             trainer._learner = await trainer._thread.RunAsync(
-                _ => Learner.Open(modelDirectory, resolved, temperature, runtime.Device, adapter), cancellationToken);
+                _ => Learner.Open(modelDirectory, resolved, temperature, runtime, adapter), cancellationToken);
             return trainer;
         }
         catch
@@ -70,6 +71,14 @@ public sealed class GrpoTrainer : IPolicyTrainer
             await trainer.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>How many micro-batches of a step can be trained side by side, a thread each, given as many threads.</summary>
+    /// <param name="options">The update.</param>
+    public static int MostLanes(TrainingOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return StepLanes.MostFor(options.MicroBatchTokens);
     }
 
     /// <inheritdoc/>

@@ -2,7 +2,9 @@ using Etr.Core.Training;
 using Etr.Policy.Adapters;
 using Etr.Policy.Checkpoints;
 using Etr.Policy.Models;
+using Etr.Policy.Runtime;
 using Etr.Policy.Training.Corrections;
+using Etr.Policy.Training.Lanes;
 using Etr.Policy.Training.Losses;
 using Etr.Policy.Training.Passes;
 using TorchSharp;
@@ -18,75 +20,76 @@ internal sealed class Learner : IDisposable
     private readonly IReadOnlyList<(string Name, Parameter Value)> _trained;
     private readonly TrainingDecoder _policy;
     private readonly DecoderWeights? _referenceWeights;
-    private readonly TrainingDecoder? _reference;
+    private readonly StepLanes _lanes;
     private readonly IPolicyWriter _writer;
     private readonly TrainingOptions _options;
     private readonly long _seed;
-    private readonly StepLoss _loss;
+    private readonly bool _corrects;
     private readonly AdamW _optimiser;
     private readonly Gradients _gradients;
+    private readonly TrainingOptions _packing;
     private readonly Dictionary<string, torch.Tensor> _gradientOf;
     private readonly EntropyController _entropy;
     private readonly torch.Device _device;
     private int _step;
 
-    private Learner(DecoderWeights weights, AdapterWeights? adapters, IPolicyWriter writer, TrainingOptions options, double temperature, long seed, torch.Device device)
+    private Learner(DecoderWeights weights, AdapterWeights? adapters, IPolicyWriter writer, TrainingOptions options, double temperature, long seed, TorchRuntime runtime)
     {
         _weights = weights;
         _adapters = adapters;
         _writer = writer;
         _options = options;
         _seed = seed;
-        _device = device;
+        _device = runtime.Device;
         _policy = adapters is null
             ? new TrainingDecoder(weights, temperature, gradients: true)
             : new TrainingDecoder(weights, temperature, adapters, options.Lora.Dropout);
         if (options.KlCoefficient > 0.0 && adapters is null)
-        {
             _referenceWeights = weights.Clone();
-            _reference = new TrainingDecoder(_referenceWeights, temperature, gradients: false);
-        }
+        TrainingDecoder? reference = _referenceWeights is null ? null : new TrainingDecoder(_referenceWeights, temperature, gradients: false);
 
+        _corrects = SamplerCorrection.Parse(options.Correction) != CorrectionKind.None;
         _trained = adapters?.Named ?? weights.Named;
-        foreach ((_, Parameter value) in _trained)
-            value.requires_grad_(true);
-        torch.Tensor[] parameters = [.. _trained.Select(weight => weight.Value)];
-        _gradients = new Gradients(parameters);
+        int lanes = StepLanes.CountFor(_device.type, runtime.Threads, options.MicroBatchTokens, _trained.Sum(weight => weight.Value.NumberOfElements * weight.Value.ElementSize));
+        StepLane first = new(weights, adapters, _policy, reference, options, lanes);
+        _gradients = first.Gradients;
+        _lanes = new StepLanes(first, () => first.Beside(_referenceWeights), lanes, runtime.Threads);
+        // What passes at once is bounded over all lanes.
+        _packing = options with { MicroBatchTokens = options.MicroBatchTokens / lanes };
         _gradientOf = _trained.Zip(_gradients.Tensors).ToDictionary(pair => pair.First.Name, pair => pair.Second);
-        _optimiser = new AdamW(parameters, _gradients.Tensors, options.Beta1, options.Beta2, options.WeightDecay);
-        _loss = new StepLoss(options);
+        _optimiser = new AdamW([.. _trained.Select(weight => weight.Value)], _gradients.Tensors, options.Beta1, options.Beta2, options.WeightDecay);
         _entropy = new EntropyController(options);
     }
 
     /// <summary>Loads a model, and makes adapters for it where the options ask for them.</summary>
-    public static Learner Open(string modelDirectory, TrainingOptions options, double temperature, torch.Device device, AdapterStart? start = null)
+    public static Learner Open(string modelDirectory, TrainingOptions options, double temperature, TorchRuntime runtime, AdapterStart? start = null)
     {
         ModelDescription model = ModelFiles.Describe(modelDirectory);
         TrainingOptions resolved = PolicyLosses.Resolve(options);
         AdapterStart adapterStart = start ?? new AdapterStart();
         if (!options.Lora.IsOn())
         {
-            DecoderWeights whole = DecoderWeights.Load(model.File, model.Config, device);
-            return new Learner(whole, null, PolicyFile.Like(model.File, whole), resolved, temperature, adapterStart.Seed, device);
+            DecoderWeights whole = DecoderWeights.Load(model.File, model.Config, runtime.Device);
+            return new Learner(whole, null, PolicyFile.Like(model.File, whole), resolved, temperature, adapterStart.Seed, runtime);
         }
 
         string sha256 = adapterStart.BaseSha256 ?? JoinedWeights.Sha256(model.File);
-        var adapters = AdapterWeights.Initialise(model.Config, AdapterConfig.Of(options.Lora), adapterStart.Seed, device);
+        var adapters = AdapterWeights.Initialise(model.Config, AdapterConfig.Of(options.Lora), adapterStart.Seed, runtime.Device);
         return new Learner(
-            DecoderWeights.Load(model.File, model.Config, device), adapters, new AdapterPolicyFile(adapters, sha256), resolved, temperature, adapterStart.Seed, device);
+            DecoderWeights.Load(model.File, model.Config, runtime.Device), adapters, new AdapterPolicyFile(adapters, sha256), resolved, temperature, adapterStart.Seed, runtime);
     }
 
     /// <summary>One step; <see cref="TrainingStep.Duration"/> is left to the caller.</summary>
     public TrainingStep Step(TrainingBatch batch, CancellationToken cancellationToken)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        StepPlan plan = StepPlan.Of(batch, _options, _weights.Config.VocabularySize, _weights.Config.ContextLength);
+        StepPlan plan = StepPlan.Of(batch, _packing, _weights.Config.VocabularySize, _weights.Config.ContextLength);
         int planned = plan.Updates.Count * _options.Epochs;
         // A single update is not made unless all is well; of several, some may have to be taken back.
         using TrainerSnapshot? before = planned > 1 ? new TrainerSnapshot(_trained.Select(weight => (torch.Tensor)weight.Value), _optimiser) : null;
         double coefficient = _entropy.Coefficient;
         double learningRate = LearningRate(batch.Step) * batch.RateFactor;
-        StepFigures figures = new(_device);
+        StepFigures[] figures = [.. Enumerable.Range(0, _lanes.Count).Select(_ => new StepFigures(_device))];
         List<double> norms = [];
         bool applied;
         try
@@ -99,7 +102,7 @@ internal sealed class Learner : IDisposable
             throw;
         }
 
-        StepSummary summary = figures.Read(norms.Count, _loss.Correction != CorrectionKind.None);
+        StepSummary summary = figures[0].Read(norms.Count, _corrects);
         if (applied)
         {
             _step = batch.Step;
@@ -150,37 +153,30 @@ internal sealed class Learner : IDisposable
 
     public void Dispose()
     {
-        _policy.Dispose();
-        _reference?.Dispose();
+        _lanes.Dispose();
         _referenceWeights?.Dispose();
         _optimiser.Dispose();
-        _gradients.Dispose();
         _adapters?.Dispose();
         _weights.Dispose();
     }
 
     // Whether every update was finite and made; stops at the first that is not.
-    private bool Update(StepPlan plan, UpdateRates rates, StepFigures figures, List<double> norms, CancellationToken cancellationToken)
+    private bool Update(StepPlan plan, UpdateRates rates, StepFigures[] figures, List<double> norms, CancellationToken cancellationToken)
     {
         _policy.Refresh();
-        torch.Tensor[][]? start = plan.Updates.Count * _options.Epochs > 1 && _loss.Correction != CorrectionKind.None
+        torch.Tensor[][]? start = plan.Updates.Count * _options.Epochs > 1 && _corrects
             ? [.. plan.Updates.Select(microBatches => StartLogProbs(microBatches, cancellationToken))]
             : null;
         for (int epoch = 0; epoch < _options.Epochs; epoch++)
         {
             for (int update = 0; update < plan.Updates.Count; update++)
             {
-                _gradients.Clear();
                 _policy.Refresh();
-                for (int i = 0; i < plan.Updates[update].Count; i++)
-                {
-                    cancellationToken.ThrowIfCancellationRequested();
-                    Accumulate(plan.Updates[update][i], new StepMoment(rates.Entropy, norms.Count == 0, start?[update][i]), DropoutSeed(rates.Step, norms.Count, i), figures);
-                }
-
+                _lanes.Clear();
+                Accumulate(plan.Updates[update], start?[update], rates, norms.Count, figures, cancellationToken);
                 _policy.Collect(name => _gradientOf[name]);
                 norms.Add(_gradients.Norm());
-                if (!figures.IsFinite() || !double.IsFinite(norms[^1]))
+                if (!figures[0].IsFinite() || !double.IsFinite(norms[^1]))
                     return false;
                 _optimiser.Update(rates.Learning, Scale(norms[^1]));
             }
@@ -189,31 +185,26 @@ internal sealed class Learner : IDisposable
         return true;
     }
 
-    private torch.Tensor[] StartLogProbs(IReadOnlyList<IReadOnlyList<StepTrace>> microBatches, CancellationToken cancellationToken) =>
-        [.. microBatches.Select(traces =>
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            using DisposeScope scope = torch.NewDisposeScope();
-            return TrainingPass.Read(_policy, MicroBatch.Of(traces, torch.ScalarType.Float32, _device)).LogProbs.MoveToOuterDisposeScope();
-        })];
-
-    private void Accumulate(IReadOnlyList<StepTrace> traces, StepMoment moment, ulong? dropoutSeed, StepFigures figures)
+    private torch.Tensor[] StartLogProbs(IReadOnlyList<IReadOnlyList<StepTrace>> microBatches, CancellationToken cancellationToken)
     {
-        using DisposeScope scope = torch.NewDisposeScope();
-        MicroBatch batch = MicroBatch.Of(traces, torch.ScalarType.Float32, _device);
-        torch.Tensor? reference = Reference(batch);
-        TrainingPass pass = new(_policy, batch, moment.EntropyCoefficient > 0.0, _options.Checkpointing, new AdapterUse(true, dropoutSeed));
-        pass.Backward(_loss.Of(pass.Scores, reference, batch, moment, figures));
+        torch.Tensor[] logProbs = new torch.Tensor[microBatches.Count];
+        _lanes.Run(microBatches.Count, (lane, _, i) => logProbs[i] = lane.LogProbs(microBatches[i]), cancellationToken);
+        // Made on other threads, they belong to the step from here on.
+        torch.CurrentDisposeScope!.Attach(logProbs);
+        return logProbs;
     }
 
-    // The policy as it was: under adapters the model without them, else a copy.
-    private torch.Tensor? Reference(MicroBatch batch)
+    private void Accumulate(
+        IReadOnlyList<IReadOnlyList<StepTrace>> microBatches, torch.Tensor[]? start, UpdateRates rates, int update, StepFigures[] figures, CancellationToken cancellationToken)
     {
-        if (_options.KlCoefficient <= 0.0)
-            return null;
-        return _reference is null
-            ? TrainingPass.Read(_policy, batch, AdapterUse.Off).LogProbs
-            : TrainingPass.Read(_reference, batch).LogProbs;
+        _lanes.Run(
+            microBatches.Count,
+            (lane, number, i) => lane.Accumulate(
+                microBatches[i], new StepMoment(rates.Entropy, update == 0, start?[i]), DropoutSeed(rates.Step, update, i), figures[number]),
+            cancellationToken);
+        _lanes.Gather();
+        foreach (StepFigures other in figures.Skip(1))
+            figures[0].Take(other);
     }
 
     // A function of seed and place alone: a step that is trained again drops the same.

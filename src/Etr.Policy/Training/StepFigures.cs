@@ -52,6 +52,18 @@ internal sealed class StepFigures
         }
     }
 
+    /// <summary>Adds what another thread counted, and sets that back to nothing.</summary>
+    public void Take(StepFigures other)
+    {
+        using IDisposable noGradient = torch.no_grad();
+        _sums.add_(other._sums);
+        _maximum.copy_(torch.maximum(_maximum, other._maximum));
+        (_tokens, _traces, _compared) = (_tokens + other._tokens, _traces + other._traces, _compared + other._compared);
+        other._sums.zero_();
+        other._maximum.zero_();
+        (other._tokens, other._traces, other._compared) = (0, 0, 0);
+    }
+
     /// <summary>Waits for the device; whether the losses added so far are finite.</summary>
     public bool IsFinite() => double.IsFinite(_sums[0].cpu().item<double>());
 

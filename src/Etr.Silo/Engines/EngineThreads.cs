@@ -1,11 +1,13 @@
 using Etr.Core.Runs;
 using Etr.Grains.Silos;
+using Etr.Policy.Training;
 
 namespace Etr.Silo.Engines;
 
 /// <summary>
 /// Threads of engine and trainer. In <c>sync</c> they take turns and each may use every core; otherwise a process that does both
-/// splits its cores, the odd one to the engine.
+/// splits its cores, the odd one to the engine. Micro-batches that are trained side by side do not wait for each other, so that they
+/// may have every core that the engine leaves: its threads stand behind others.
 /// </summary>
 internal static class EngineThreads
 {
@@ -21,7 +23,9 @@ internal static class EngineThreads
             return 1;
         if (configuration.Training.Threads > 0)
             return configuration.Training.Threads;
-        return Shares(configuration, roles) ? Math.Max(1, cores / 2) : configuration.Policy.Threads;
+        return Shares(configuration, roles)
+            ? Math.Max(Math.Max(1, cores / 2), Math.Min(cores, GrpoTrainer.MostLanes(configuration.Training)))
+            : configuration.Policy.Threads;
     }
 
     private static bool Shares(RunConfiguration configuration, SiloRoles roles) =>

@@ -141,7 +141,7 @@ public sealed class AdapterTrainingTests : IDisposable
     public void No_tensor_outlives_its_step(bool checkpointing)
     {
         TrainingOptions options = new() { KlCoefficient = 0.1, Checkpointing = checkpointing, MiniBatches = 2, Lora = Lora with { Dropout = 0.1 } };
-        using Learner learner = Learner.Open(_policy.Folder, options, TinyPolicy.Temperature, torch.CPU);
+        using Learner learner = Learner.Open(_policy.Folder, options, TinyPolicy.Temperature, TorchRuntime.Start("cpu", 1));
         static long Live() => DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         learner.Step(TinyPolicy.Batch(1), Cancellation);
         TrainingBatch next = TinyPolicy.Batch(2);

@@ -219,6 +219,7 @@ public sealed class GradientTests
             using DisposeScope scope = torch.NewDisposeScope();
             StepFigures figures = new(torch.CPU);
             _policy.Refresh();
+            _policy.Clear();
             foreach (IReadOnlyList<StepTrace> traces in Plan(batch).MicroBatches)
             {
                 MicroBatch micro = MicroBatch.Of(traces, torch.ScalarType.Float64, torch.CPU);

@@ -3,6 +3,7 @@ using Etr.Core.Rollouts;
 using Etr.Core.Training;
 using Etr.Policy.Checkpoints;
 using Etr.Policy.Models;
+using Etr.Policy.Runtime;
 using Etr.Policy.Training;
 using TorchSharp;
 
@@ -303,7 +304,7 @@ public sealed class GrpoTrainerTests : IDisposable
         TrainingOptions options = new() { KlCoefficient = 0.1, Checkpointing = checkpointing, MiniBatches = miniBatches, Correction = "token-tis" };
         // On this thread, whose count of live tensors no other test changes.
         using Learner learner = Learner.Open(
-            _policy.Folder, options, TinyPolicy.Temperature, torch.CPU);
+            _policy.Folder, options, TinyPolicy.Temperature, TorchRuntime.Start("cpu", 1));
         long Live() => DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         learner.Step(TinyPolicy.Batch(1), Cancellation);
         TrainingBatch next = TinyPolicy.Batch(2);

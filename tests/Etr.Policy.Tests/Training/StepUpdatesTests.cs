@@ -1,6 +1,6 @@
 using Etr.Core.Training;
+using Etr.Policy.Runtime;
 using Etr.Policy.Training;
-using TorchSharp;
 
 namespace Etr.Policy.Tests.Training;
 
@@ -73,7 +73,7 @@ public sealed class StepUpdatesTests : IDisposable
     public void A_cancelled_step_of_several_updates_leaves_every_bit_as_it_was()
     {
         using CancellationTokenSource source = new();
-        using Learner learner = Learner.Open(_policy.Folder, new TrainingOptions { LearningRate = 1e-3, MiniBatches = 3, MicroBatchTokens = 16 }, TinyPolicy.Temperature, torch.CPU);
+        using Learner learner = Learner.Open(_policy.Folder, new TrainingOptions { LearningRate = 1e-3, MiniBatches = 3, MicroBatchTokens = 16 }, TinyPolicy.Temperature, TorchRuntime.Start("cpu", 1));
         SavedPolicy before = learner.Save(_policy.Sub("a"), _policy.Sub("b"), Cancellation);
         // The last group's tokens are read when its update begins: by then two updates are made.
         TrainingBatch batch = TinyPolicy.Batch(1);

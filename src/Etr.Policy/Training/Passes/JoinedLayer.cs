@@ -36,6 +36,16 @@ internal sealed class JoinedLayer : IDisposable
         Down = Of(weights, "mlp.down_proj.weight");
     }
 
+    private JoinedLayer(JoinedLayer other, DecoderWeights weights)
+    {
+        (_config, _layer, _rows) = (other._config, other._layer, other._rows);
+        Joined = other.Joined.Beside();
+        JoinedBias = other.JoinedBias?.Beside();
+        GateUp = other.GateUp.Beside();
+        Output = Of(weights, "self_attn.o_proj.weight");
+        Down = Of(weights, "mlp.down_proj.weight");
+    }
+
     /// <summary>q, k and v, [(heads + 2 · kv heads) · size, hidden].</summary>
     public Leaf Joined { get; }
 
@@ -67,6 +77,10 @@ internal sealed class JoinedLayer : IDisposable
 
     /// <summary>The norm between attention and feed-forward, [hidden].</summary>
     public torch.Tensor NormBetween(DecoderWeights weights) => Of(weights, Between);
+
+    /// <summary>The same matrices for another thread, their gradients gathered apart.</summary>
+    /// <param name="weights">That thread's weights, of the same memory.</param>
+    public JoinedLayer Beside(DecoderWeights weights) => new(this, weights);
 
     /// <summary>Reads the weights again.</summary>
     public void Refresh(DecoderWeights weights)
@@ -109,13 +123,6 @@ internal sealed class JoinedLayer : IDisposable
             gradientOf(Name(matrix)).addcmul_(gradient, Of(weights, norm).detach(), 1);
             gradientOf(Name(norm)).add_(gradient.mul(Of(weights, matrix)).sum([0L]));
         }
-    }
-
-    /// <summary>Gradients back to zero.</summary>
-    public void Clear()
-    {
-        foreach (Leaf leaf in Leaves)
-            leaf.Clear();
     }
 
     public void Dispose()

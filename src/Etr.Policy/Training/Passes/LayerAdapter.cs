@@ -14,6 +14,10 @@ internal sealed class LayerAdapter(AdapterWeights adapters, int layer, double dr
     private static readonly string[] Attention = ["q_proj", "k_proj", "v_proj"];
     private static readonly string[] Gates = ["gate_proj", "up_proj"];
 
+    /// <summary>The same for another thread.</summary>
+    /// <param name="others">That thread's adapters, of the same memory.</param>
+    public LayerAdapter Beside(AdapterWeights others) => new(others, layer, dropout);
+
     /// <summary>Of q, k and v.</summary>
     /// <param name="input">The normalised stream, the norm's weights in it, [tokens, hidden].</param>
     /// <param name="use">How the pass uses adapters.</param>

@@ -27,6 +27,14 @@ internal sealed class Leaf : IDisposable
     public static Leaf Like(torch.Tensor other, long[] shape, bool gathers) =>
         new(torch.zeros(shape, dtype: other.dtype, device: other.device).DetachFromDisposeScope(), gathers);
 
+    /// <summary>The same memory as a leaf of its own, which gathers a gradient of its own if this one does.</summary>
+    public Leaf Beside()
+    {
+        Leaf leaf = new(Value.detach().DetachFromDisposeScope(), Gathers);
+        leaf.RequireGradient();
+        return leaf;
+    }
+
     /// <summary>From now on backward passes add to its gradient, if it gathers one.</summary>
     public void RequireGradient()
     {
@@ -35,6 +43,9 @@ internal sealed class Leaf : IDisposable
         Value.requires_grad_(true);
         Value.grad = _gradient;
     }
+
+    /// <summary>Adds another's gradient to this one's, if they gather any.</summary>
+    public void Add(Leaf other) => _gradient?.add_(other.Gradient);
 
     /// <summary>Its gradient back to zero.</summary>
     public void Clear() => _gradient?.zero_();

@@ -33,7 +33,7 @@ internal sealed class TrainingDecoder : IDisposable
         _rotary = new RotaryTable(_config, norm.device);
         _layers = [.. Enumerable.Range(0, _config.Layers).Select(layer => new JoinedLayer(weights, layer, gradients))];
         _head = Leaf.Like(norm, [_config.VocabularySize, _config.HiddenSize], gradients);
-        foreach (Leaf leaf in _layers.SelectMany(layer => layer.Leaves).Append(_head))
+        foreach (Leaf leaf in Leaves)
             leaf.RequireGradient();
         Refresh();
     }
@@ -70,6 +70,14 @@ internal sealed class TrainingDecoder : IDisposable
         }
     }
 
+    private TrainingDecoder(TrainingDecoder other, DecoderWeights weights, LayerAdapter[]? adapters)
+    {
+        (_weights, _config, _temperature, _adapters) = (weights, weights.Config, other._temperature, adapters);
+        _rotary = new RotaryTable(_config, weights[WeightShapes.Norm].device);
+        _layers = [.. other._layers.Select(layer => layer.Beside(weights))];
+        _head = other._head.Beside();
+    }
+
     /// <summary>Layers.</summary>
     public int Layers => _layers.Length;
 
@@ -79,9 +87,11 @@ internal sealed class TrainingDecoder : IDisposable
     /// <summary>Its gradient; null where it stands still.</summary>
     public torch.Tensor? HeadGradient => _head.Gathers ? _head.Gradient : null;
 
+    private IEnumerable<Leaf> Leaves => _layers.SelectMany(layer => layer.Leaves).Append(_head);
+
     private string HeadName => _config.TiedHead ? WeightShapes.Embedding : WeightShapes.Head;
 
-    /// <summary>Reads the weights again, and sets the gradients back to zero: before every update. Weights under adapters stand still.</summary>
+    /// <summary>Reads the weights again: before every update. Weights under adapters stand still.</summary>
     public void Refresh()
     {
         if (_adapters is not null)
@@ -89,13 +99,29 @@ internal sealed class TrainingDecoder : IDisposable
         using IDisposable noGradient = torch.no_grad();
         using DisposeScope scope = torch.NewDisposeScope();
         foreach (JoinedLayer layer in _layers)
-        {
             layer.Refresh(_weights);
-            layer.Clear();
-        }
-
         ReadHead();
-        _head.Clear();
+    }
+
+    /// <summary>Gradients of the matrices back to zero.</summary>
+    public void Clear()
+    {
+        foreach (Leaf leaf in Leaves)
+            leaf.Clear();
+    }
+
+    /// <summary>The same model for another thread: its matrices in the same memory, gradients and tables of its own.</summary>
+    /// <param name="weights">That thread's weights, of the same memory; this decoder's own where they stand still.</param>
+    /// <param name="adapters">That thread's adapters, of the same memory; null where there are none.</param>
+    public TrainingDecoder Beside(DecoderWeights weights, AdapterWeights? adapters) =>
+        new(this, weights, adapters is null ? null : [.. Enumerable.Range(0, Layers).Select(layer => _adapters![layer].Beside(adapters))]);
+
+    /// <summary>Adds the gradients that another thread's decoder gathered.</summary>
+    public void Add(TrainingDecoder other)
+    {
+        using IDisposable noGradient = torch.no_grad();
+        foreach ((Leaf mine, Leaf theirs) in Leaves.Zip(other.Leaves))
+            mine.Add(theirs);
     }
 
     /// <summary>Adds the gradients of the joined matrices to those of the weights: after an update's backward passes. Adapters have theirs already.</summary>
