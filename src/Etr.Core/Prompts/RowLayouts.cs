@@ -149,3 +149,10 @@ internal static class RowLayouts
         return messages[0].ValueKind == JsonValueKind.Object && role.OnlyText(messages[0]) == "system" ? $"{content.OnlyText(messages[0])}\n\n{content.OnlyText(last)}" : null;
     }
 }
+
+/// <summary>Members of rows that some layout looks at.</summary>
+public static class PromptMembers
+{
+    /// <summary>Their names, where one is inside another that of the outermost.</summary>
+    public static IReadOnlyCollection<string> All => RowLayouts.Members;
+}

@@ -78,8 +78,7 @@ public sealed class PromptSetFactory(IPromptSources? sources = null, IPromptMeas
         ArgumentNullException.ThrowIfNull(configuration);
         PromptFiles heldOut = HeldOutFiles(configuration, cancellationToken);
         string name = heldOut.Training.Name;
-        IPromptSet asked = First(heldOut.Training, configuration)!;
-        return new PromptSets(asked, asked, [Note(name, heldOut)], [.. PromptSets.WarningsOf(name, heldOut.Report)]);
+        return new PromptSets(heldOut.Training, First(heldOut.Training, configuration), [Note(name, heldOut)], [.. PromptSets.WarningsOf(name, heldOut.Report)]);
     }
 
     private PromptFiles Files(RunConfiguration configuration, CancellationToken cancellationToken) =>

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using Etr.Core.Evaluation;
-using Etr.Core.Prompts;
 using Etr.Core.Rollouts;
 using Etr.Core.Runs;
 using Etr.Policy.Rollouts;
@@ -55,12 +54,10 @@ internal sealed class EvalCommand : IEtrCommand
     {
         RunConfiguration configuration = _settings.Read(parsed, context.Environment, Flags(parsed)).Run;
         Terminal terminal = context.Terminal;
-        RunPlan plan = RunPlan.Of(configuration);
+        RunPlan plan = RunPlan.OfHeldOut(configuration);
         if (plan.HeldOut is not { } prompts)
             throw new CommandFailure("there is nothing to ask: --limit is 0");
-        if (prompts is PromptFileSet { BadCount: > 0 } file)
-            terminal.Warn($"{file.BadCount} rows were skipped; the first: {file.BadRows[0]}");
-
+        plan.PrintRows(terminal);
         TorchRuntime.Start(plan.Configuration.Policy.Device, plan.Configuration.Policy.Threads);
         await using IRolloutEngine engine = RolloutEngines.Create(plan.Configuration.Policy, new EngineClock(TimeProvider.System));
         PolicyRef policy = await StartingPolicy.OfAsync(plan.Configuration.Policy.Path, interrupt);

@@ -69,6 +69,7 @@ internal sealed class ProbeCommand : IEtrCommand
         configuration = configuration with { Task = configuration.Task with { Prompts = Math.Max(configuration.Task.Prompts, groups) }, Evaluation = configuration.Evaluation with { Prompts = 0 } };
         Terminal terminal = context.Terminal;
         RunPlan plan = RunPlan.Of(configuration);
+        plan.PrintRows(terminal);
         TorchRuntime.Start(plan.Configuration.Policy.Device, plan.Configuration.Policy.Threads);
         await using IRolloutEngine engine = RolloutEngines.Create(plan.Configuration.Policy, new EngineClock(TimeProvider.System));
         PolicyRef policy = await StartingPolicy.OfAsync(plan.Configuration.Policy.Path, interrupt);
