@@ -21,7 +21,7 @@ public static class PreparedPrompts
     {
         ArgumentNullException.ThrowIfNull(prompts);
         ArgumentNullException.ThrowIfNull(into);
-        using var buffered = new BufferedStream(into, 1 << 20);
+        var buffered = new BufferedStream(into, 1 << 20);
         using var writer = new Utf8JsonWriter(buffered, Options);
         for (int i = 0; i < prompts.Count; i++)
         {
