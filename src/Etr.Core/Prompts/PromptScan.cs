@@ -16,7 +16,7 @@ internal sealed class PromptScan(PromptFileOptions options)
     private readonly DatasetOptions _data = options.Dataset;
     private readonly PromptTemplate _template = PromptTemplate.Of(options.Dataset.Template);
     private readonly List<BadRow> _badRows = [];
-    private readonly HashSet<UInt128> _ids = [];
+    private readonly HashSet<ulong> _ids = [];
     private readonly Dictionary<UInt128, int> _answers = [];
     private readonly PromptIndex _training = new();
     private readonly PromptIndex _heldOut = new();

@@ -203,6 +203,15 @@ public sealed class TrainCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task The_papers_configuration_names_only_settings_that_there_are_and_asks_for_its_model()
+    {
+        string root = Path.GetDirectoryName(Path.GetDirectoryName(Etr.Silo.Engines.StartingPolicy.Locate("models/arithmetic")))!;
+        Invocation call = await Refused("--config", Path.Combine(root, "configs", "deepseek-r1-distill-qwen-7b.json"), "--set", "Etr:Task:Data=DeepMath-103K/data");
+
+        Assert.StartsWith("etr: there is no model directory", call.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_prompt_over_the_policys_context_is_named_by_file_and_line()
     {
         string prompts = Path.Combine(_folder, "prompts.jsonl");
