@@ -58,7 +58,7 @@ public sealed class Evaluator(IReadOnlyList<IRolloutEngine> engines, TimeProvide
         using var turn = new SemaphoreSlim(1);
         await DrawAsync(plan, open, progress, async (prompt, drawn) =>
         {
-            await turn.WaitAsync(cancellationToken);
+            await turn.WaitAsync(CancellationToken.None);
             try
             {
                 EvaluatedPrompt found = await MeasureAsync(plan, drawn);
@@ -130,6 +130,10 @@ public sealed class Evaluator(IReadOnlyList<IRolloutEngine> engines, TimeProvide
         catch
         {
             await stop.CancelAsync();
+
+            // What has ended is measured and kept, whatever became of the rest.
+            IEnumerable<Task> closing = ends.Where((_, place) => collectors[place] is null or { Ended.IsCompletedSuccessfully: true });
+            await Task.WhenAll(closing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw;
         }
     }

@@ -39,7 +39,10 @@ public sealed class ResumedEvaluationTests : IDisposable
         EvaluationResult after = await new Evaluator(engine, TimeProvider.System) { Journal = resumed }.RunAsync(Plan(), seen.Add, Cancellation);
 
         Assert.Equal(lastLineCutOff ? 2 : 3, known);
-        Assert.Equal(Enumerable.Range(known, Prompts - known), engine.Requests.Select(request => (int)request.PromptIndex));
+        uint[] asked = [.. engine.Requests.Select(request => request.PromptIndex)];
+        Assert.Equal(Prompts - known, asked.Distinct().Count());
+        Assert.Equal(asked.Distinct(), asked);
+        Assert.Subset(asked.ToHashSet(), new HashSet<uint> { 3, 4, 5 });
         Assert.Equal(JsonSerializer.Serialize(whole), JsonSerializer.Serialize(after));
         Assert.Equal(new EvaluationProgress(2 * Prompts, 2 * Prompts), seen[^1]);
     }
