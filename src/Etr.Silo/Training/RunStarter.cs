@@ -65,7 +65,11 @@ internal sealed class RunStarter(DataDirectory data, TimeProvider time) : IRunSt
     {
         RunConfiguration configuration = plan.Configuration;
         if (configuration.Task.Name == "jsonl")
+        {
             configuration = await WithOwnPromptsAsync(plan, place, cancellationToken);
+            await stored.KeepAsync(configuration, cancellationToken);
+        }
+
         if (configuration.Reward.ReferenceFigures.Length > 0)
             configuration = configuration with { Reward = configuration.Reward with { ReferenceFigures = await DataFiles.TakeAsync(configuration.Reward.ReferenceFigures, place.Data, cancellationToken) } };
         return new RunStart

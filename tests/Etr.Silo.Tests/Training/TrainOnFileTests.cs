@@ -33,6 +33,11 @@ public sealed partial class TrainOnFileTests : IDisposable
         Invocation train = await WalkAsync(data);
         Assert.Contains("own: 6 rows, 1 bad: ", train.Output, StringComparison.Ordinal);
         Assert.Contains($"{data}:4: 'answer'", train.Error, StringComparison.Ordinal);
+
+        // The run has its prompts: whatever becomes of the file, it can be gone on with.
+        File.Delete(data);
+        Invocation resumed = await Invocation.RunAsync("train", "--resume", RunName().Match(train.Output).Groups[1].Value, "--exit", "--no-dashboard", "--set", $"Etr:Data={In("data")}");
+        Assert.True(resumed.Code == ExitCodes.Done, resumed.Error);
     }
 
     [Fact]
