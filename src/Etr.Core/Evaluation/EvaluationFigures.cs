@@ -38,6 +38,12 @@ public sealed record EvaluationFigures
     /// <summary>Share of traces cut off at the length limit (0 to 1).</summary>
     public required double Truncated { get; init; }
 
+    /// <summary>
+    /// pass@k by k, the mean over prompts of <see cref="PassAtK"/>, for the powers of two up to the traces of a prompt and for those; prompts
+    /// with fewer scorable traces than k are left out. avg@k is <see cref="Accuracy"/>. Empty in figures stored by older programs.
+    /// </summary>
+    public IReadOnlyDictionary<int, double> PassAt { get; init; } = new Dictionary<int, double>();
+
     /// <summary>Measures the traces of some prompts.</summary>
     internal static EvaluationFigures Of(IReadOnlyList<EvaluatedPrompt> prompts)
     {
@@ -54,7 +60,18 @@ public sealed record EvaluationFigures
             TrendLengthCorrelation = statistics.TrendLengthCorrelation,
             H1 = statistics.FirstStepEntropy,
             Trend = statistics.Trend,
+            PassAt = PassesOf(prompts),
             Truncated = statistics.Traces == 0 ? 0 : (double)statistics.Truncated / statistics.Traces,
         };
+    }
+
+    private static SortedDictionary<int, double> PassesOf(IReadOnlyList<EvaluatedPrompt> prompts)
+    {
+        (int Traces, int Right)[] counts = [.. prompts.Select(prompt => (prompt.Statistics.Count(trace => !trace.Unscorable), prompt.Statistics.Count(trace => trace is { Unscorable: false, Correct: true })))];
+        var passes = new SortedDictionary<int, double>();
+        int most = counts.Length == 0 ? 0 : counts.Max(count => count.Traces);
+        foreach (int k in most == 0 ? [] : PassAtK.Counts(most))
+            passes[k] = counts.Where(count => count.Traces >= k).Average(count => PassAtK.Of(count.Traces, count.Right, k));
+        return passes;
     }
 }

@@ -34,4 +34,8 @@ public sealed record EvaluationResult
 /// <summary>An evaluation at the run's temperature, and the greedy one beside it.</summary>
 /// <param name="Sampled">At the run's temperature.</param>
 /// <param name="Greedy">Greedy; null where it was not asked for.</param>
-public sealed record EvaluationPair(EvaluationResult Sampled, EvaluationResult? Greedy);
+public sealed record EvaluationPair(EvaluationResult Sampled, EvaluationResult? Greedy)
+{
+    /// <summary>AES against the baseline that was named, of the traces at the run's temperature; null where none was, or it is undefined.</summary>
+    public double? Aes { get; init; }
+}

@@ -7,11 +7,24 @@ namespace Etr.Core.Evaluation;
 
 /// <summary>
 /// Asks a policy every prompt of a set and measures what comes back. All prompts go to the engine at once, which draws as
-/// many slots together as it holds.
+/// many slots together as it holds; of several engines each takes the next prompt when it has room.
 /// </summary>
-public sealed class Evaluator(IRolloutEngine engine, TimeProvider time)
+/// <param name="engines">What draws, at least one.</param>
+/// <param name="time">The clock.</param>
+public sealed class Evaluator(IReadOnlyList<IRolloutEngine> engines, TimeProvider time)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
+    /// <summary>Draws with one engine.</summary>
+    /// <param name="engine">The engine.</param>
+    /// <param name="time">The clock.</param>
+    public Evaluator(IRolloutEngine engine, TimeProvider time)
+        : this([engine], time)
+    {
+    }
+
+    /// <summary>Where measured prompts are kept, and found again by the next evaluation of the same; null keeps none. The default value is null.</summary>
+    public EvaluationJournal? Journal { get; init; }
 
     /// <summary>Evaluates at the plan's temperature and, where asked for, greedily too.</summary>
     /// <param name="plan">What and how.</param>
@@ -34,8 +47,30 @@ public sealed class Evaluator(IRolloutEngine engine, TimeProvider time)
     /// <exception cref="TimeoutException">The engine has drawn nothing for five minutes.</exception>
     public async Task<EvaluationResult> RunAsync(EvaluationPlan plan, Action<EvaluationProgress>? progress, CancellationToken cancellationToken)
     {
-        IReadOnlyList<DrawnPrompt> drawn = await DrawAsync(plan, progress, cancellationToken);
-        return await MeasureAsync(plan, drawn);
+        ArgumentNullException.ThrowIfNull(plan);
+        string part = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{plan.Sampling.Temperature:R}/{plan.Samples}");
+        var measured = new EvaluatedPrompt?[plan.Prompts.Count];
+        for (int prompt = 0; prompt < measured.Length; prompt++)
+            measured[prompt] = Journal?.Find(part, prompt, plan.Prompts[prompt]);
+        int[] open = [.. Enumerable.Range(0, measured.Length).Where(prompt => measured[prompt] is null)];
+
+        // One at a time: a grader of the user's own need not be ready for more.
+        using var turn = new SemaphoreSlim(1);
+        await DrawAsync(plan, open, progress, async (prompt, drawn) =>
+        {
+            await turn.WaitAsync(CancellationToken.None);
+            try
+            {
+                EvaluatedPrompt found = await MeasureAsync(plan, drawn);
+                Journal?.Add(part, prompt, found);
+                measured[prompt] = found;
+            }
+            finally
+            {
+                turn.Release();
+            }
+        }, cancellationToken);
+        return EvaluationResult.Of(plan, measured!);
     }
 
     /// <summary>Grades and measures what was drawn.</summary>
@@ -56,37 +91,67 @@ public sealed class Evaluator(IRolloutEngine engine, TimeProvider time)
     public async Task<IReadOnlyList<DrawnPrompt>> DrawAsync(EvaluationPlan plan, Action<EvaluationProgress>? progress, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(plan);
+        var drawn = new DrawnPrompt[plan.Prompts.Count];
+        await DrawAsync(
+            plan,
+            [.. Enumerable.Range(0, drawn.Length)],
+            progress,
+            (prompt, traces) =>
+            {
+                drawn[prompt] = traces;
+                return Task.CompletedTask;
+            },
+            cancellationToken);
+        return drawn;
+    }
+
+    private async Task DrawAsync(EvaluationPlan plan, int[] prompts, Action<EvaluationProgress>? progress, Func<int, DrawnPrompt, Task> ended, CancellationToken cancellationToken)
+    {
         ArgumentOutOfRangeException.ThrowIfLessThan(plan.Samples, 1);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var watch = new Watch(plan.Prompts.Count * plan.Samples, progress);
-        var collectors = new TraceCollector[plan.Prompts.Count];
-        for (int i = 0; i < collectors.Length; i++)
-            collectors[i] = new TraceCollector(plan.Samples, watch);
+        var watch = new Watch(plan.Prompts.Count * plan.Samples, (plan.Prompts.Count - prompts.Length) * plan.Samples, progress);
+        TraceCollector[] collectors = [.. prompts.Select(_ => new TraceCollector(plan.Samples, watch))];
+        async Task EndAsync(int place)
+        {
+            await collectors[place].Ended;
+            await ended(prompts[place], new DrawnPrompt(plan.Prompts[prompts[place]], [.. collectors[place].Traces]));
+
+            // Its tokens are of no more use.
+            collectors[place] = null!;
+        }
+
+        Task[] ends = [.. Enumerable.Range(0, prompts.Length).Select(EndAsync)];
         try
         {
-            await WaitAsync(SubmitAsync(plan, collectors, stop.Token), watch, cancellationToken);
-            await WaitAsync(Task.WhenAll(collectors.Select(collector => collector.Ended)), watch, cancellationToken);
+            int next = -1;
+            await WaitAsync(Task.WhenAll(engines.Select(engine => SubmitAsync(engine, plan, prompts, collectors, () => Interlocked.Increment(ref next), stop.Token))), watch, cancellationToken);
+            await WaitAsync(Task.WhenAll(ends), watch, cancellationToken);
         }
         catch
         {
             await stop.CancelAsync();
+
+            // What has ended is measured and kept, whatever became of the rest.
+            IEnumerable<Task> closing = ends.Where((_, place) => collectors[place] is null or { Ended.IsCompletedSuccessfully: true });
+            await Task.WhenAll(closing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw;
         }
-
-        return [.. collectors.Select((collector, prompt) => new DrawnPrompt(plan.Prompts[prompt], [.. collector.Traces]))];
     }
 
-    private async Task SubmitAsync(EvaluationPlan plan, TraceCollector[] collectors, CancellationToken stop)
+    private static async Task SubmitAsync(IRolloutEngine engine, EvaluationPlan plan, int[] prompts, TraceCollector[] collectors, Func<int> next, CancellationToken stop)
     {
-        for (int prompt = 0; prompt < collectors.Length; prompt++)
+        for (int place = next(); place < prompts.Length; place = next())
         {
+            TraceCollector collector = collectors[place];
+            int prompt = prompts[place];
+
             // An engine takes no request with more slots than it can hold.
             foreach (int[] slots in Enumerable.Range(0, plan.Samples).Chunk(Math.Max(1, engine.Capacity)))
             {
                 await engine.SubmitAsync(
                     new RolloutRequest(
                         plan.Prompts[prompt].Text, (uint)prompt, Round: 0, plan.Seed, plan.Policy, plan.Sampling,
-                        [.. slots.Select(slot => new RolloutSlot((uint)slot, []))], collectors[prompt], stop),
+                        [.. slots.Select(slot => new RolloutSlot((uint)slot, []))], collector, stop),
                     stop);
             }
         }
@@ -109,7 +174,7 @@ public sealed class Evaluator(IRolloutEngine engine, TimeProvider time)
             }
 
             if (watch.Tokens == tokens)
-                throw new TimeoutException($"The engine on {engine.Device} has drawn nothing for {Patience.TotalMinutes:0} minutes.");
+                throw new TimeoutException($"The engine on {string.Join(", ", engines.Select(engine => engine.Device))} has drawn nothing for {Patience.TotalMinutes:0} minutes.");
         }
     }
 
@@ -131,10 +196,10 @@ public sealed class Evaluator(IRolloutEngine engine, TimeProvider time)
     }
 
     /// <summary>Counts what is drawn, over all prompts.</summary>
-    internal sealed class Watch(int traces, Action<EvaluationProgress>? progress)
+    internal sealed class Watch(int traces, int known, Action<EvaluationProgress>? progress)
     {
         private long _tokens;
-        private int _ended;
+        private int _ended = known;
 
         public long Tokens => Interlocked.Read(ref _tokens);
 

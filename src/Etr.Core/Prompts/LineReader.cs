@@ -1,15 +1,21 @@
+using Microsoft.Win32.SafeHandles;
+
 namespace Etr.Core.Prompts;
 
 /// <summary>Reads lines of UTF-8 bytes of bounded length; of a longer one it keeps nothing but that it was there.</summary>
-internal sealed class LineReader(Stream stream, int maxLineBytes)
+internal sealed class LineReader(SafeFileHandle file, int maxLineBytes)
 {
-    private readonly byte[] _chunk = new byte[32 * 1024];
+    private readonly byte[] _chunk = new byte[256 * 1024];
     private byte[] _line = new byte[1024];
+    private long _read;
     private int _start;
     private int _end;
 
     /// <summary>Number of the line read last, from 1.</summary>
     public long Number { get; private set; }
+
+    /// <summary>Where the line read last begins, in bytes from the beginning of the file.</summary>
+    public long Offset { get; private set; }
 
     /// <summary>Reads the next line.</summary>
     /// <param name="line">Its bytes without the line end, valid until the next call; empty where it is too long.</param>
@@ -19,6 +25,7 @@ internal sealed class LineReader(Stream stream, int maxLineBytes)
     {
         var length = 0;
         var any = tooLong = false;
+        Offset = _read - (_end - _start);
         while (_start < _end || Fill())
         {
             any = true;
@@ -26,6 +33,15 @@ internal sealed class LineReader(Stream stream, int maxLineBytes)
             var newline = rest.IndexOf((byte)'\n');
             var part = newline < 0 ? rest : rest[..newline];
             tooLong |= length + part.Length > maxLineBytes;
+            if (newline >= 0 && length == 0 && !tooLong)
+            {
+                // The whole line is in the chunk: no copy.
+                line = _chunk.AsMemory(_start, newline);
+                _start += newline + 1;
+                Number++;
+                return true;
+            }
+
             if (!tooLong)
                 length = Keep(part, length);
             _start += newline < 0 ? rest.Length : newline + 1;
@@ -42,7 +58,8 @@ internal sealed class LineReader(Stream stream, int maxLineBytes)
     private bool Fill()
     {
         _start = 0;
-        _end = stream.Read(_chunk);
+        _end = RandomAccess.Read(file, _chunk, _read);
+        _read += _end;
         return _end > 0;
     }
 

@@ -1,6 +1,8 @@
+using Etr.Core.Runs;
+
 namespace Etr.Core.Prompts;
 
-/// <summary>How a prompt file is read.</summary>
+/// <summary>How prompt files are read.</summary>
 public sealed record PromptFileOptions
 {
     /// <summary>What becomes of bad rows. The default value is <see cref="BadRowPolicy.Fatal"/>.</summary>
@@ -11,6 +13,12 @@ public sealed record PromptFileOptions
 
     /// <summary>Most prompts to read; the rest of the file is left unread. The default value is 10,000,000; at least 1.</summary>
     public int Limit { get; init; } = 10_000_000;
+
+    /// <summary>Layout, template, filters and split. The default value is that of a run.</summary>
+    public DatasetOptions Dataset { get; init; } = new();
+
+    /// <summary>Counts tokens; null checks none. The default value is null.</summary>
+    public IPromptMeasure? Measure { get; init; }
 
     /// <summary>Refuses options out of range.</summary>
     /// <returns>These options.</returns>

@@ -18,6 +18,9 @@ public sealed record RunConfiguration
     /// <summary>What is trained on.</summary>
     public TaskOptions Task { get; init; } = new();
 
+    /// <summary>How its prompt files are read.</summary>
+    public DatasetOptions Dataset { get; init; } = new();
+
     /// <summary>The policy and its engines.</summary>
     public PolicyOptions Policy { get; init; } = new();
 
@@ -120,7 +123,7 @@ public sealed record RunOptions
 /// <summary><c>Etr:Task</c>: what is trained on.</summary>
 public sealed record TaskOptions
 {
-    /// <summary><c>arithmetic</c> (generated) or <c>jsonl</c> (<see cref="Data"/>). The default value is <c>arithmetic</c>.</summary>
+    /// <summary><c>arithmetic</c> (generated) or <c>jsonl</c> (the files of <see cref="Data"/>: docs/data.md). The default value is <c>arithmetic</c>.</summary>
     [AllowedValues("arithmetic", "jsonl")]
     public string Name { get; init; } = "arithmetic";
 
@@ -132,10 +135,13 @@ public sealed record TaskOptions
     [Required, RegularExpression(ArithmeticStyles.Pattern)]
     public string Styles { get; init; } = "ABC";
 
-    /// <summary>JSONL file of training prompts, for <c>jsonl</c>. The default value is empty.</summary>
+    /// <summary>File of training prompts, JSONL or Parquet, or a directory of such, for <c>jsonl</c>. The default value is empty.</summary>
     public string Data { get; init; } = "";
 
-    /// <summary>JSONL file of held-out prompts, for <c>jsonl</c>. The default value is empty: none, so no before/after.</summary>
+    /// <summary>
+    /// File or directory of held-out prompts, for <c>jsonl</c>. The default value is empty: those that <c>Etr:Dataset:HeldOutShare</c> holds
+    /// out, and without it none, so no before/after.
+    /// </summary>
     public string HeldOutData { get; init; } = "";
 
     /// <summary>What to do with a row that is not a prompt: <c>fail</c> or <c>skip</c> (counted). The default value is <c>fail</c>.</summary>

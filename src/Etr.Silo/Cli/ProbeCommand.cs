@@ -1,11 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
-using Etr.Core.Rollouts;
 using Etr.Core.Runs;
-using Etr.Policy.Rollouts;
 using Etr.Policy.Runtime;
 using Etr.Silo.Compare.Plots;
-using Etr.Silo.Engines;
+using Etr.Silo.Evaluation;
 using Etr.Silo.Probing;
 using Etr.Silo.Training;
 
@@ -17,7 +15,8 @@ internal sealed class ProbeCommand : IEtrCommand
     private readonly SettingsOptions _settings = new();
     private readonly Option<string> _model = new("--model") { Description = "Directory with config.json, tokenizer.json and model.safetensors.", HelpName = "DIR", Required = true };
     private readonly Option<string?> _task = new("--task") { Description = "A generated task: arithmetic.", HelpName = "NAME" };
-    private readonly Option<string?> _data = new("--data") { Description = "A file of training prompts, one JSON object a line: id, problem, answer.", HelpName = "FILE" };
+    private readonly Option<string?> _data = new("--data") { Description = "Training prompts: JSONL, Parquet or a directory of them, in a layout that docs/data.md lists; Etr:Dataset maps other columns.", HelpName = "FILE" };
+    private readonly Option<string?> _adapter = new("--adapter") { Description = "Directory with adapter_config.json and adapter_model.safetensors (PEFT), put on the model.", HelpName = "DIR" };
     private readonly Option<int> _groups = new("--groups") { Description = "Most groups that are sampled, a prompt each.", HelpName = "N", DefaultValueFactory = static _ => 64 };
     private readonly Option<string?> _out = new("--out") { Description = "Write probe.json there.", HelpName = "DIR" };
 
@@ -39,7 +38,7 @@ internal sealed class ProbeCommand : IEtrCommand
             "probe",
             "Sample groups from an untrained policy and say for every reward what it would pay for: longer or shorter chains, uncertain openings, wrong above right; and whether inserting a confident step raises it.")
         {
-            _model, _task, _data, _groups, _out, _plot,
+            _model, _adapter, _task, _data, _groups, _out, _plot,
         };
         _task.AcceptOnlyFromAmong("arithmetic");
         _settings.AddTo(command);
@@ -69,11 +68,11 @@ internal sealed class ProbeCommand : IEtrCommand
         configuration = configuration with { Task = configuration.Task with { Prompts = Math.Max(configuration.Task.Prompts, groups) }, Evaluation = configuration.Evaluation with { Prompts = 0 } };
         Terminal terminal = context.Terminal;
         RunPlan plan = RunPlan.Of(configuration);
+        plan.PrintRows(terminal);
         TorchRuntime.Start(plan.Configuration.Policy.Device, plan.Configuration.Policy.Threads);
-        await using IRolloutEngine engine = RolloutEngines.Create(plan.Configuration.Policy, new EngineClock(TimeProvider.System));
-        PolicyRef policy = await StartingPolicy.OfAsync(plan.Configuration.Policy.Path, interrupt);
+        await using EvaluatedPolicy policy = await EvaluatedPolicy.OpenAsync(plan.Configuration.Policy, devices: "", parsed.GetValue(_adapter), interrupt);
         terminal.Line($"{Math.Min(groups, plan.Prompts.Count)} groups of {configuration.Run.GroupSize} traces on {plan.Prompts.Name}, temperature {configuration.Sampling.Temperature.ToString(CultureInfo.InvariantCulture)}");
-        ProbeReport report = await new ProbeJob(plan, groups, TimeProvider.System).RunAsync(engine, policy, EvalCommand.Progress(terminal), interrupt);
+        ProbeReport report = await new ProbeJob(plan, groups, TimeProvider.System).RunAsync(policy.Engines[0], policy.Policy, EvalCommand.Progress(terminal), interrupt);
         ProbeTable.Write(terminal, report);
         if (parsed.GetValue(_out) is { } folder)
         {

@@ -30,9 +30,14 @@ internal sealed class SettingsOptions
 
     /// <summary>Resolves the settings: defaults, file, environment, single keys, then a command's own flags.</summary>
     /// <exception cref="ConfigurationException">Some are wrong; it names all of them.</exception>
-    public EtrSettings Read(ParseResult parsed, IDictionary environment, IReadOnlyList<KeyValuePair<string, string?>> flags)
+    public EtrSettings Read(ParseResult parsed, IDictionary environment, IReadOnlyList<KeyValuePair<string, string?>> flags) => Read(parsed, environment, flags, []);
+
+    /// <summary>The same, over settings that a command's own name for them stands for.</summary>
+    /// <inheritdoc cref="Read(ParseResult, IDictionary, IReadOnlyList{KeyValuePair{string, string?}})" path="/exception"/>
+    public EtrSettings Read(
+        ParseResult parsed, IDictionary environment, IReadOnlyList<KeyValuePair<string, string?>> flags, IReadOnlyList<KeyValuePair<string, string?>> defaults)
     {
-        var layers = new List<SettingLayer>();
+        List<SettingLayer> layers = [new SettingLayer("the command's own settings", defaults)];
         var problems = new List<string>();
         void Add(Func<SettingLayer> read)
         {

@@ -25,6 +25,7 @@ internal sealed class TrainCommand : IEtrCommand
         "etr train --config configs/demo.json                the same in small, a minute or two",
         "etr train --shaper outcome --seed 2 --exit          plain GRPO, to compare with",
         "etr train --set Etr:Run:GroupSize=16 --dry-run      what a setting would change",
+        "etr train --set Etr:Task:Name=jsonl --set Etr:Task:Data=train.parquet --set Etr:Dataset:HeldOutShare=0.05 --dry-run     prompts of your own: what would be read (docs/data.md)",
         "etr train --minutes 2 --exit                         whatever can be learnt in two minutes",
         "etr train --resume 20261123-001530-guarded          go on after Ctrl-C or a crash",
     ];

@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
 using Etr.Core.Files;
+using Etr.Core.Prompts;
+using Etr.Core.Tasks;
 
 namespace Etr.Silo.Files;
 
@@ -19,6 +21,16 @@ internal static class DataFiles
                 from.CopyTo(into, Buffer);
             }),
             cancellationToken);
+        return taken;
+    }
+
+    /// <summary>Puts prompts into a directory as <c>{sha256}.jsonl</c>, a line each, read without a check from then on; answers the path.</summary>
+    /// <exception cref="IOException">The directory cannot be written.</exception>
+    /// <exception cref="PromptFileException">A file the prompts are read from has changed.</exception>
+    public static async Task<string> TakeAsync(IPromptSet prompts, string directory, CancellationToken cancellationToken)
+    {
+        (string taken, _) = await Task.Run(
+            () => DurableFile.WriteNamed(directory, ".jsonl", into => PreparedPrompts.Write(prompts, into, cancellationToken)), cancellationToken);
         return taken;
     }
 

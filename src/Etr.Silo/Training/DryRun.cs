@@ -22,6 +22,7 @@ internal static class DryRun
             CultureInfo.InvariantCulture,
             $"model      {plan.Configuration.Policy.Path}: {plan.Model.Parameters} parameters in {plan.Model.Tensors} tensors, {plan.Model.Bytes >> 10} KiB"));
         terminal.Line($"prompts    {plan.Prompts.Count} of {plan.Prompts.Name}; held out {plan.HeldOut?.Count ?? 0}");
+        plan.PrintRows(terminal);
         terminal.Line($"reward     {plan.Rewards.Shaper.Name}, trend of preset {plan.Rewards.Preset.Name}, advantages {plan.Rewards.Estimator.Name}");
         terminal.Line($"update     {UpdateSummary.Of(plan.Configuration.Training)}");
         RunMemory.Of(plan).Print(terminal);

@@ -42,6 +42,8 @@ internal static class ResultTable
             Add(table, category, figures, null);
         terminal.Console.Write(table);
         terminal.Line($"accuracy {Interval(evaluation.Sampled.All)}, 95 % interval over {evaluation.Sampled.All.Traces} traces");
+        if (evaluation.Sampled.Samples > 1)
+            terminal.Line($"avg@{evaluation.Sampled.Samples} {StepFigures.Number(evaluation.Sampled.All.Accuracy, "0.000")}, {string.Join(", ", evaluation.Sampled.All.PassAt.Select(pass => $"pass@{pass.Key} {StepFigures.Number(pass.Value, "0.000")}"))}");
     }
 
     private static Table Empty(Terminal terminal)

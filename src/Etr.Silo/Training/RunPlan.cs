@@ -6,6 +6,7 @@ using Etr.Core.Training;
 using Etr.Policy.Models;
 using Etr.Policy.Training.Losses;
 using Etr.Silo.Cli;
+using Etr.Silo.Datasets;
 using Etr.Silo.Engines;
 
 namespace Etr.Silo.Training;
@@ -21,13 +22,22 @@ internal sealed record RunPlan(RunConfiguration Configuration, ModelDescription 
     /// <summary>Resolves a configuration. Loads no weight and starts nothing.</summary>
     /// <exception cref="CommandFailure">Something it names is missing or can't be used together.</exception>
     /// <exception cref="Policy.Checkpoints.CheckpointException">A file of the model is not as it should be.</exception>
-    public static RunPlan Of(RunConfiguration configuration)
+    public static RunPlan Of(RunConfiguration configuration) => Of(configuration, heldOutAlone: false);
+
+    /// <summary>Resolves a configuration whose held-out prompts alone are asked: <c>Etr:Task:HeldOutData</c> is read, <c>Etr:Task:Data</c> is not.</summary>
+    /// <inheritdoc cref="Of(RunConfiguration)" path="/exception"/>
+    public static RunPlan OfHeldOut(RunConfiguration configuration) => Of(configuration, heldOutAlone: true);
+
+    private static RunPlan Of(RunConfiguration configuration, bool heldOutAlone)
     {
-        if (configuration.Task is { Name: "jsonl", Data: "" })
+        if (!heldOutAlone && configuration.Task is { Name: "jsonl", Data: "" })
             throw new CommandFailure("Etr:Task:Name is jsonl and Etr:Task:Data names no file: name one with --set Etr:Task:Data=FILE");
 
         if (configuration.Evaluation is { DecayPatience: > 0, Every: 0 })
             throw new CommandFailure("Etr:Evaluation:DecayPatience decays the learning rate by the run's evaluations and Etr:Evaluation:Every makes none: set both");
+
+        if (configuration is { Dataset.HeldOutShare: > 0, Task.HeldOutData.Length: > 0 } && !heldOutAlone)
+            throw new CommandFailure("Etr:Task:HeldOutData names held-out prompts and Etr:Dataset:HeldOutShare holds some of the training file out: set one of them");
 
         string folder = StartingPolicy.Locate(configuration.Policy.Path);
         RunConfiguration named = WithLoss(configuration);
@@ -38,9 +48,20 @@ internal sealed record RunPlan(RunConfiguration Configuration, ModelDescription 
             Reward = named.Reward with { Assembly = Absolute(named.Reward.Assembly) },
         };
         ModelDescription model = StartingPolicy.Describe(folder, resolved.Policy.Template);
-        var prompts = new PromptSetFactory();
-        IPromptSet training = prompts.Training(resolved);
-        return new RunPlan(resolved, model, training, prompts.HeldOut(resolved), RewardsOf(resolved, training));
+        var measure = new PolicyPromptMeasure(folder, resolved.Policy.Template, model.Config);
+        PromptSets prompts = PromptsOf(resolved, heldOutAlone, measure);
+        return new RunPlan(resolved, model, prompts.Training, prompts.HeldOut, RewardsOf(resolved, prompts.Training)) { Notes = prompts.Notes, DataWarnings = prompts.Warnings };
+    }
+
+    private static PromptSets PromptsOf(RunConfiguration configuration, bool heldOutAlone, PolicyPromptMeasure measure)
+    {
+        var factory = new PromptSetFactory(new DatasetSources(), measure);
+        if (configuration.Task.Name == "jsonl")
+            return heldOutAlone ? factory.HeldOutAlone(configuration, CancellationToken.None) : factory.Both(configuration, CancellationToken.None);
+        PromptSets sets = factory.Both(configuration, CancellationToken.None);
+        measure.Require(sets.Training);
+        measure.Require(sets.HeldOut);
+        return sets;
     }
 
     // Checked here, where a person reads the answer, and not first by the grains.
@@ -58,6 +79,21 @@ internal sealed record RunPlan(RunConfiguration Configuration, ModelDescription 
             // Without the parameter's name, which is the program's affair.
             throw new CommandFailure(e.Message.Split(" (Parameter ")[0], inner: e);
         }
+    }
+
+    /// <summary>What became of the rows of its files, a line a file.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
+    /// <summary>What a person should be warned of in its files.</summary>
+    public IReadOnlyList<string> DataWarnings { get; init; } = [];
+
+    /// <summary>Says what became of the rows of its files, and warns of what is odd about them.</summary>
+    public void PrintRows(Terminal terminal)
+    {
+        foreach (string note in Notes)
+            terminal.Line($"rows       {note}");
+        foreach (string warning in DataWarnings)
+            terminal.Warn(warning);
     }
 
     private static string Absolute(string path) => path.Length == 0 ? "" : Path.GetFullPath(path);

@@ -65,7 +65,11 @@ internal sealed class RunStarter(DataDirectory data, TimeProvider time) : IRunSt
     {
         RunConfiguration configuration = plan.Configuration;
         if (configuration.Task.Name == "jsonl")
-            configuration = configuration with { Task = configuration.Task with { Data = await DataFiles.TakeAsync(configuration.Task.Data, place.Data, cancellationToken) } };
+        {
+            configuration = await WithOwnPromptsAsync(plan, place, cancellationToken);
+            await stored.KeepAsync(configuration, cancellationToken);
+        }
+
         if (configuration.Reward.ReferenceFigures.Length > 0)
             configuration = configuration with { Reward = configuration.Reward with { ReferenceFigures = await DataFiles.TakeAsync(configuration.Reward.ReferenceFigures, place.Data, cancellationToken) } };
         return new RunStart
@@ -75,6 +79,17 @@ internal sealed class RunStarter(DataDirectory data, TimeProvider time) : IRunSt
             Directory = stored.Directory,
             PolicyFile = Path.Combine(place.PolicyFolder(0), PolicyManifest.WeightsFile),
             PolicySha256 = WeightsOf(manifest).Sha256,
+        };
+    }
+
+    // The prompts as they are asked: whatever becomes of the person's files, every silo reads these.
+    private static async Task<RunConfiguration> WithOwnPromptsAsync(RunPlan plan, RunPlace place, CancellationToken cancellationToken)
+    {
+        string heldOut = plan.HeldOut is null ? "" : await DataFiles.TakeAsync(plan.HeldOut, place.Data, cancellationToken);
+        return plan.Configuration with
+        {
+            Task = plan.Configuration.Task with { Data = await DataFiles.TakeAsync(plan.Prompts, place.Data, cancellationToken), HeldOutData = heldOut },
+            Dataset = new DatasetOptions { Layout = DatasetOptions.Prepared },
         };
     }
 

@@ -37,9 +37,13 @@ internal sealed class StoredRun
         for (int again = 2; System.IO.Directory.Exists(data.Run(name)); again++)
             name = $"{moment}-{ShaperOf(configuration.Reward)}-{again}";
         var run = new StoredRun(name, data.Run(name));
-        await DurableFile.WriteAsync(run.ConfigurationFile, Encoding.UTF8.GetBytes(RunConfigurationJson.Write(configuration)), cancellationToken);
+        await run.KeepAsync(configuration, cancellationToken);
         return run;
     }
+
+    /// <summary>Keeps what its configuration has become, now that what it names is in the run's own directory.</summary>
+    public Task KeepAsync(RunConfiguration configuration, CancellationToken cancellationToken) =>
+        DurableFile.WriteAsync(ConfigurationFile, Encoding.UTF8.GetBytes(RunConfigurationJson.Write(configuration)), cancellationToken);
 
     // A class of one's own has a colon in its name, which no file name has everywhere.
     private static string ShaperOf(RewardOptions reward) =>

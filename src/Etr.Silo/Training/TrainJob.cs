@@ -32,6 +32,7 @@ internal sealed class TrainJob(TrainRequest request, Terminal terminal, TimeProv
         StoredRun? stored = request.Resume is null ? null : StoredRun.Open(data, request.Resume);
         RunPlan plan = RunPlan.Of(stored?.Configuration() ?? settings.Run);
         Warn(plan, stored);
+        plan.PrintRows(terminal);
         RunMemory.Of(plan).Print(terminal);
         RunMemory.Require(plan);
         TorchRuntime.Start(plan.Configuration.Policy.Device, plan.Configuration.Policy.Threads);

@@ -26,7 +26,6 @@ public sealed class PromptFileTests : IDisposable
     [Theory]
     [InlineData("{", "not JSON")]
     [InlineData("[1]", "a row is a JSON object")]
-    [InlineData("""{"problem":"p","answer":"1"}""", "'id'")]
     [InlineData("""{"id":"","problem":"p","answer":"1"}""", "'id'")]
     [InlineData("""{"id":"b","answer":"1"}""", "'problem'")]
     [InlineData("""{"id":"b","problem":" ","answer":"1"}""", "'problem'")]
@@ -42,8 +41,8 @@ public sealed class PromptFileTests : IDisposable
         Assert.Contains(reason, fatal.Message, StringComparison.Ordinal);
 
         var set = Load(new PromptFileOptions { BadRows = BadRowPolicy.Skip });
-        Assert.Equal((2, 1), (set.Count, set.BadCount));
-        Assert.Equal(fatal.Row, Assert.Single(set.BadRows));
+        Assert.Equal((2, 1), (set.Count, set.Report.Bad));
+        Assert.Equal(fatal.Row, Assert.Single(set.Report.BadRows));
     }
 
     [Fact]
@@ -59,14 +58,14 @@ public sealed class PromptFileTests : IDisposable
         Write($$"""{"id":"long","problem":"{{new string('x', 100_000)}}","answer":"1"}""", Good);
         var set = Load(new PromptFileOptions { BadRows = BadRowPolicy.Skip, MaxLineBytes = 60_000 });
         Assert.Equal("a", set[0].Id);
-        Assert.Equal((1, 1, "the line is longer than 60000 bytes"), (set.Count, set.BadRows[0].Line, set.BadRows[0].Reason));
+        Assert.Equal((1, 1, "the line is longer than 60000 bytes"), (set.Count, set.Report.BadRows[0].Line, set.Report.BadRows[0].Reason));
         Assert.Equal(2, Load().Count);
     }
 
     [Fact]
     public void A_last_line_without_an_end_counts()
     {
-        File.WriteAllText(_path, Good + "\n" + Good.Replace("\"a\"", "\"b\"", StringComparison.Ordinal));
+        File.WriteAllText(_path, Good + "\n" + """{"id":"b","problem":"2+2?","answer":"4"}""");
         Assert.Equal(2, Load().Count);
     }
 
@@ -82,7 +81,7 @@ public sealed class PromptFileTests : IDisposable
     {
         Write([Good, .. Enumerable.Repeat("{", 50)]);
         var set = Load(new PromptFileOptions { BadRows = BadRowPolicy.Skip });
-        Assert.Equal((50, 20), (set.BadCount, set.BadRows.Count));
+        Assert.Equal((50, 20), (set.Report.Bad, set.Report.BadRows.Count));
     }
 
     [Fact]
@@ -107,7 +106,7 @@ public sealed class PromptFileTests : IDisposable
     public void Real_prompt_sets_are_read(string file, int bad)
     {
         var set = PromptFileSet.Load(SharedData.Require(file), new PromptFileOptions { BadRows = BadRowPolicy.Skip }, TestContext.Current.CancellationToken);
-        Assert.Equal(bad, set.BadCount);
+        Assert.Equal(bad, set.Report.Bad);
         Assert.True(set.Count > 400);
     }
 

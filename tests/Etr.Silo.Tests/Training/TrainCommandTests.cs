@@ -181,11 +181,58 @@ public sealed class TrainCommandTests : IDisposable
     public async Task Bad_prompt_rows_are_named_by_file_and_line()
     {
         string prompts = Path.Combine(_folder, "prompts.jsonl");
-        File.WriteAllText(prompts, "{\"id\": \"a\", \"problem\": \"1 + 1\", \"answer\": \"2\"}\nnot a prompt\n");
+        File.WriteAllText(prompts, "{\"id\": \"a\", \"problem\": \"[A]\", \"answer\": \"2\"}\nnot a prompt\n");
 
         Invocation call = await Refused("--set", "Etr:Task:Name=jsonl", "--set", $"Etr:Task:Data={prompts}");
 
         Assert.Contains($"{prompts}:2:", call.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Prompts_that_the_policys_tokenizer_cannot_encode_are_refused_by_name_before_anything_starts()
+    {
+        foreach (string command in (string[])["train", "eval", "probe"])
+        {
+            string[] start = command == "train" ? ["train", "--exit", "--no-dashboard"] : [command, "--model", "models/arithmetic", "--task", "arithmetic"];
+            Invocation call = await Invocation.RunAsync([.. start, "--set", "Etr:Task:Styles=D", "--set", $"Etr:Data={Path.Combine(_folder, "data")}"]);
+
+            Assert.Equal(ExitCodes.BadUsage, call.Code);
+            Assert.StartsWith("etr: the policy can't read prompt 'arithmetic/train/0'", call.Error, StringComparison.Ordinal);
+            Assert.Contains("[D]", call.Error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task The_papers_configuration_names_only_settings_that_there_are_and_asks_for_its_model()
+    {
+        string root = Path.GetDirectoryName(Path.GetDirectoryName(Etr.Silo.Engines.StartingPolicy.Locate("models/arithmetic")))!;
+        Invocation call = await Refused("--config", Path.Combine(root, "configs", "deepseek-r1-distill-qwen-7b.json"), "--set", "Etr:Task:Data=DeepMath-103K/data");
+
+        Assert.StartsWith("etr: there is no model directory", call.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_prompt_over_the_policys_context_is_named_by_file_and_line()
+    {
+        string prompts = Path.Combine(_folder, "prompts.jsonl");
+        File.WriteAllLines(prompts, ["""{"problem":"[A]","answer":"2"}""", $$"""{"problem":"[A]{{new string('1', 600)}}","answer":"2"}"""]);
+
+        Invocation call = await Refused("--set", "Etr:Task:Name=jsonl", "--set", $"Etr:Task:Data={prompts}");
+
+        Assert.Contains($"{prompts}:2: the prompt has 601 tokens, and the policy's context leaves room for 511", call.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Held_out_prompts_come_from_a_file_or_from_a_share_and_not_from_both()
+    {
+        string prompts = Path.Combine(_folder, "prompts.jsonl");
+        File.WriteAllText(prompts, """{"problem":"[A]","answer":"2"}""");
+
+        Invocation call = await Refused("--set", "Etr:Task:Name=jsonl", "--set", $"Etr:Task:Data={prompts}", "--set", $"Etr:Task:HeldOutData={prompts}", "--set", "Etr:Dataset:HeldOutShare=0.1");
+        Assert.Contains("set one of them", call.Error, StringComparison.Ordinal);
+
+        Invocation both = await Refused("--set", "Etr:Task:Name=jsonl", "--set", $"Etr:Task:Data={prompts}", "--set", $"Etr:Task:HeldOutData={prompts}");
+        Assert.Contains("1 of 1 training prompts ask a question of", both.Error, StringComparison.Ordinal);
     }
 
     private async Task<Invocation> Refused(params string[] arguments)
