@@ -46,6 +46,7 @@ public static class EtrSiloBuilderExtensions
         services.TryAddSingleton<SiloDrain>();
         services.TryAddSingleton<DurableWriter>();
         services.TryAddSingleton<IRunFiles, SharedRunFiles>();
+        services.TryAddSingleton<IRunArchive, NoArchive>();
 
         // Binary, versioned by member ids: states hold frames of bytes and numbers that are not finite.
         services.AddKeyedSingleton<IGrainStorageSerializer, OrleansGrainStorageSerializer>(EtrStorage.Name);

@@ -17,7 +17,11 @@ internal sealed partial class RunGrain
     {
         _stepsFrom = Math.Min(_stepsFrom, from);
         _stepsPump.Wake();
+        NoteArchive();
     }
+
+    private void NoteArchive() =>
+        _archive.Note(Context.Place, Context.Rewards, Run.Step, Run.State is RunState.Completed or RunState.Failed);
 
     // What came last before the silo was lost may not be in the file.
     private void NoteLastSteps()
@@ -31,6 +35,8 @@ internal sealed partial class RunGrain
     private async Task EndStepsAsync()
     {
         _stepsPump.Stop();
+        if (Run.Start is not null)
+            NoteArchive();
         await _writingSteps;
         await WriteStepsOnceAsync();
     }

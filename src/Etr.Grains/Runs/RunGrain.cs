@@ -23,6 +23,7 @@ internal sealed partial class RunGrain : Grain, IRunGrain
     private readonly RunContexts _contexts;
     private readonly RolloutFeed _feed;
     private readonly RunMetrics _metrics;
+    private readonly IRunArchive _archive;
     private readonly EtrGrainOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -47,12 +48,13 @@ internal sealed partial class RunGrain : Grain, IRunGrain
         RunContexts contexts,
         RolloutFeed feed,
         RunMetrics metrics,
+        IRunArchive archive,
         ISiloStatusOracle silos,
         IOptions<EtrGrainOptions> options,
         TimeProvider time,
         ILogger<RunGrain> logger)
     {
-        (_state, _contexts, _feed, _metrics, _silos, _options, _time, _logger) = (state, contexts, feed, metrics, silos, options.Value, time, logger);
+        (_state, _contexts, _feed, _metrics, _archive, _silos, _options, _time, _logger) = (state, contexts, feed, metrics, archive, silos, options.Value, time, logger);
         _writer = new StateWriter(() => _state.WriteStateAsync(), DeactivateOnIdle);
         _pump = new Pump(this, TouchOpenAsync, _options, logger);
         _stepsPump = new Pump(this, WriteStepsAsync, _options, logger);

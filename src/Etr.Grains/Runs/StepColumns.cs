@@ -65,13 +65,19 @@ internal static class StepColumns
 
     /// <summary>The first line, without its end.</summary>
     /// <param name="shapers">The shapers of the run's reward, monitors included: two columns each, after the others.</param>
-    public static string Header(IEnumerable<string> shapers) => Line([.. Names, .. shapers.SelectMany(name => new[] { $"reward[{name}]", $"r_length[{name}]" })]);
+    public static string Header(IEnumerable<string> shapers) => Line(NamesWith(shapers));
+
+    /// <summary>The names of all columns of a run with these shapers.</summary>
+    public static IEnumerable<string> NamesWith(IEnumerable<string> shapers) => [.. Names, .. shapers.SelectMany(name => new[] { $"reward[{name}]", $"r_length[{name}]" })];
 
     /// <summary>A step's line, without its end.</summary>
     /// <param name="row">The step.</param>
     /// <param name="shapers">The shapers in the header's order; one that the step does not know has empty fields.</param>
-    public static string Line(StepRow row, IEnumerable<string> shapers) =>
-        Line([.. Fixed.Select(column => column.Of(row)), .. shapers.SelectMany(name => FiguresOf(row.Summary.Shapers.FirstOrDefault(shaper => shaper.Name == name)))]);
+    public static string Line(StepRow row, IEnumerable<string> shapers) => Line(Fields(row, shapers));
+
+    /// <summary>A step's fields, in the order of <see cref="NamesWith"/>.</summary>
+    public static IEnumerable<string> Fields(StepRow row, IEnumerable<string> shapers) =>
+        [.. Fixed.Select(column => column.Of(row)), .. shapers.SelectMany(name => FiguresOf(row.Summary.Shapers.FirstOrDefault(shaper => shaper.Name == name)))];
 
     private static string[] FiguresOf(ShaperSummary? shaper) => [Number(shaper?.Reward), Number(shaper?.LengthCorrelation)];
 

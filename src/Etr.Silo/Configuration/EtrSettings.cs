@@ -25,6 +25,9 @@ public sealed record HostSettings
     /// <summary>Where people and probes look.</summary>
     public DashboardSettings Dashboard { get; init; } = new();
 
+    /// <summary>What is kept of runs for people.</summary>
+    public ArchiveSettings Archive { get; init; } = new();
+
     /// <summary>Directory of the store and of all runs. The default value is <c>data</c>.</summary>
     [Required]
     public string Data { get; init; } = "data";

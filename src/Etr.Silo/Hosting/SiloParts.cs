@@ -9,6 +9,7 @@ using Etr.Grains.Learners;
 using Etr.Grains.Runs;
 using Etr.Grains.Samplers;
 using Etr.Grains.Silos;
+using Etr.Silo.Archive;
 using Etr.Silo.Engines;
 using Etr.Silo.Files;
 using Etr.Silo.Store;
@@ -53,6 +54,7 @@ internal static class SiloParts
                     services.AddSingleton<IRunStarter, RunStarter>();
                 }
 
+                services.AddSingleton<IRunArchive>(provider => new RunArchive(plan.Settings.Host.Archive, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RunArchive>>()));
                 if ((roles & (SiloRoles.Store | SiloRoles.Learner)) != 0)
                 {
                     services.AddSingleton<IRunControl, RunControl>();

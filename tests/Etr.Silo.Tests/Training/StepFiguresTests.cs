@@ -10,7 +10,7 @@ public sealed class StepFiguresTests
     [Fact]
     public void A_steps_line_tells_the_learning_rate_where_it_changes_and_nowhere_else()
     {
-        string[] lines = Lines(Step(1), Step(2), Step(3) with { RateFactor = 0.5, LearningRate = 1e-4 }, Step(4) with { RateFactor = 0.5, LearningRate = 1e-4 });
+        string[] lines = Lines(StepSamples.Step(1), StepSamples.Step(2), StepSamples.Step(3) with { RateFactor = 0.5, LearningRate = 1e-4 }, StepSamples.Step(4) with { RateFactor = 0.5, LearningRate = 1e-4 });
 
         Assert.EndsWith("left  learning rate 1e-4 (x0.5)", lines[2], StringComparison.Ordinal);
         Assert.All([lines[0], lines[1], lines[3]], line => Assert.DoesNotContain("learning rate", line, StringComparison.Ordinal));
@@ -18,12 +18,12 @@ public sealed class StepFiguresTests
 
     [Fact]
     public void A_resumed_run_tells_the_decayed_rate_at_once() =>
-        Assert.EndsWith("learning rate 5e-5 (x0.25)", Lines(Step(9) with { RateFactor = 0.25, LearningRate = 5e-5 })[0], StringComparison.Ordinal);
+        Assert.EndsWith("learning rate 5e-5 (x0.25)", Lines(StepSamples.Step(9) with { RateFactor = 0.25, LearningRate = 5e-5 })[0], StringComparison.Ordinal);
 
     [Fact]
     public void A_steps_line_tells_the_share_of_groups_whose_trend_is_off_where_there_are_any()
     {
-        string[] lines = Lines(Step(1) with { TrendOff = 0.25 }, Step(2));
+        string[] lines = Lines(StepSamples.Step(1) with { TrendOff = 0.25 }, StepSamples.Step(2));
 
         Assert.Contains("left  trend off in 25 % of groups", lines[0], StringComparison.Ordinal);
         Assert.DoesNotContain("trend off", lines[1], StringComparison.Ordinal);
@@ -62,43 +62,5 @@ public sealed class StepFiguresTests
         CheckpointSha256 = "",
         SampledTokens = 0,
         SkippedSteps = 0,
-    };
-
-    private static StepSummary Step(int step) => new()
-    {
-        Step = step,
-        Applied = true,
-        Ordinals = [],
-        Accuracy = 0.9,
-        Length = 30,
-        LengthP95 = 40,
-        Truncated = 0,
-        Reward = 0,
-        Trend = -1,
-        StepEntropy = 0.5,
-        FirstStepEntropy = 0.75,
-        Spearman = 0,
-        TrendLengthCorrelation = -0.8,
-        ReasoningSteps = 3,
-        AllRight = 1,
-        Mixed = 2,
-        AllWrong = 1,
-        ZeroAdvantage = 1,
-        Loss = 0.5,
-        GradientNorm = 1,
-        LearningRate = 2e-4,
-        Kl = 0,
-        Clipped = 0,
-        SamplerGap = 0,
-        Staleness = 0,
-        SampledTokens = 100,
-        TrainedTokens = 100,
-        RolloutSeconds = 1,
-        TrainSeconds = 1,
-        CommitSeconds = 1,
-        PolicySha256 = "",
-        PolicyFile = "",
-        CheckpointFile = "",
-        CheckpointSha256 = "",
     };
 }
