@@ -1,3 +1,5 @@
+using Etr.Dashboard.Access;
+using Etr.Dashboard.Control;
 using Etr.Dashboard.Hosting;
 using Etr.Dashboard.Reading;
 using Etr.Dashboard.Shell;
@@ -25,6 +27,8 @@ public static class DashboardExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<RolloutFeed>();
         services.TryAddSingleton<IRunReader, OrleansRunReader>();
+        services.TryAddSingleton<IClusterActions, OrleansClusterActions>();
+        services.AddScoped<Actions>();
         services.AddSingleton<EmbeddedAssets>();
         services.AddSingleton<WallAggregator>();
         services.AddHostedService(provider => provider.GetRequiredService<WallAggregator>());
@@ -32,15 +36,13 @@ public static class DashboardExtensions
     }
 
     /// <summary>
-    /// Maps the dashboard's pages at the root, its circuit and its assets. It answers whoever reaches the port: bind it to
-    /// loopback, or put authorisation in front of it.
+    /// Maps the dashboard's pages at the root, its circuit and its assets, behind <see cref="AccessExtensions.UseEtrAccess"/>.
     /// </summary>
     /// <param name="app">The host.</param>
     /// <returns><paramref name="app"/>.</returns>
     public static WebApplication MapEtrDashboard(this WebApplication app)
     {
         ArgumentNullException.ThrowIfNull(app);
-        app.UseAntiforgery();
         app.Services.GetRequiredService<EmbeddedAssets>().Map(app);
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
         return app;

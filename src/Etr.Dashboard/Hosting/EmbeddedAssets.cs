@@ -26,7 +26,7 @@ internal sealed class EmbeddedAssets
             .ToFrozenDictionary(name => name, name => Load(assembly.GetManifestResourceStream(name)!, name), StringComparer.Ordinal);
     }
 
-    /// <summary>Serves every asset under its own name.</summary>
+    /// <summary>Serves every asset under its own name, to all: the page to sign in wears them too.</summary>
     public void Map(IEndpointRouteBuilder endpoints)
     {
         foreach (var (path, asset) in _assets)
@@ -37,7 +37,7 @@ internal sealed class EmbeddedAssets
                 context.Response.Headers.CacheControl = "no-cache";
                 context.Response.Headers.XContentTypeOptions = "nosniff";
                 return Results.File(asset.Bytes, asset.ContentType, entityTag: asset.Tag);
-            }).ExcludeFromDescription();
+            }).ExcludeFromDescription().AllowAnonymous();
         }
     }
 

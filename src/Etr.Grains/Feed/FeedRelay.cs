@@ -5,10 +5,10 @@ using Microsoft.Extensions.Logging;
 namespace Etr.Grains.Feed;
 
 /// <summary>
-/// Brings the feeds of all other silos into this one's, for its dashboard: a bounded page of each some times a second.
+/// Brings the feeds of other silos into this process's, for its dashboard: a bounded page of each some times a second.
 /// A silo that does not answer is asked again later; nobody waits for it.
 /// </summary>
-internal sealed partial class FeedRelay(RolloutFeed feed, SiloDirectory silos, IGrainFactory grains, ILocalSiloDetails self, TimeProvider time, ILogger<FeedRelay> logger)
+internal sealed partial class FeedRelay(RolloutFeed feed, IFeedSilos silos, IGrainFactory grains, TimeProvider time, ILogger<FeedRelay> logger)
     : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
@@ -22,7 +22,7 @@ internal sealed partial class FeedRelay(RolloutFeed feed, SiloDirectory silos, I
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
-                string[] others = [.. silos.Active.Where(silo => silo.Name != self.Name).Select(silo => silo.Name)];
+                IReadOnlyList<string> others = await silos.NamesAsync(stoppingToken);
                 foreach (string gone in _sources.Keys.Except(others, StringComparer.Ordinal).ToArray())
                     _sources.Remove(gone);
                 foreach (string name in others)

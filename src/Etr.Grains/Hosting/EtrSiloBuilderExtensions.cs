@@ -63,8 +63,17 @@ public static class EtrSiloBuilderExtensions
     public static ISiloBuilder AddEtrFeedRelay(this ISiloBuilder silo)
     {
         ArgumentNullException.ThrowIfNull(silo);
-        silo.Services.AddHostedService<FeedRelay>();
+        silo.Services.AddSingleton<IFeedSilos, NeighbourSilos>().AddHostedService<FeedRelay>();
         return silo;
+    }
+
+    /// <summary>Brings the feeds of all silos of a cluster into a client's: for a dashboard that is a program of its own.</summary>
+    public static IServiceCollection AddEtrClientFeed(this IServiceCollection services)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<RolloutFeed>();
+        return services.AddSingleton<IFeedSilos, ClusterSilos>().AddHostedService<FeedRelay>();
     }
 
     /// <summary>Wakes the runs that are marked running, from this silo on, whichever silo they were on before.</summary>

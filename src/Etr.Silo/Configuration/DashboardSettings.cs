@@ -20,11 +20,18 @@ public sealed record DashboardSettings
     public int Port { get; init; } = 5080;
 
     /// <summary>
-    /// What a visitor must know: asked for as <c>?secret=…</c> once, or as a bearer token. At least 16 characters; empty asks
-    /// for nothing. The default value is empty.
+    /// The operator's key, for those who may act: asked for at sign-in, taken as <c>?secret=…</c> once, or as a bearer token. At least 16
+    /// characters; where there is neither this nor a provider, nobody has to sign in. The default value is empty.
     /// </summary>
     [RegularExpression("^(.{16,256})?$")]
     public string Secret { get; init; } = "";
+
+    /// <summary>The key of those who may look and not act. At least 16 characters. The default value is empty.</summary>
+    [RegularExpression("^(.{16,256})?$")]
+    public string ViewerSecret { get; init; } = "";
+
+    /// <summary>Sign-in by OpenID Connect, beside the keys.</summary>
+    public OpenIdSettings OpenId { get; init; } = new();
 
     /// <summary>PEM file of the certificate (with its chain) that pages and files are served with; empty serves plain HTTP. The default value is empty.</summary>
     public string Certificate { get; init; } = "";

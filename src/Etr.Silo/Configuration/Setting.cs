@@ -21,7 +21,7 @@ internal sealed record Setting(string Key, IReadOnlyList<PropertyInfo> Sections,
     public void Set(object root, object? value) => Property.SetValue(Owner(root), value);
 
     /// <summary>Whether the value must not be printed.</summary>
-    public bool IsSecret => Property.Name == "Secret";
+    public bool IsSecret => Property.Name.EndsWith("Secret", StringComparison.Ordinal);
 
     /// <summary>The allowed values, in words.</summary>
     public string Allowed

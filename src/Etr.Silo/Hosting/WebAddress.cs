@@ -26,7 +26,7 @@ internal sealed record WebAddress(IReadOnlyList<IPAddress> Addresses, int Port, 
         IPAddress address = options.Host == "localhost" ? IPAddress.Loopback
             : IPAddress.TryParse(options.Host.Trim('[', ']'), out IPAddress? parsed) ? parsed
             : throw new CommandFailure($"Etr:Dashboard:Host '{options.Host}' is not an address: name an IP address or localhost");
-        if (!IPAddress.IsLoopback(address) && options.Secret.Length == 0)
+        if (!IPAddress.IsLoopback(address) && options.Secret.Length == 0 && options.OpenId.Authority.Length == 0)
         {
             throw new CommandFailure(
                 $"Etr:Dashboard:Host {options.Host} can be reached by others and there is no secret: set Etr:Dashboard:Secret (16 characters or more), or listen on 127.0.0.1");

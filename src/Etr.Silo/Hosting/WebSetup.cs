@@ -1,10 +1,11 @@
 using Etr.Core.Rollouts;
+using Etr.Dashboard.Access;
 using Etr.Grains;
 using Etr.Silo.Configuration;
-using Etr.Silo.Files;
 using Etr.Silo.Health;
 using Etr.Silo.Store;
 using Etr.Silo.Telemetry;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.HostFiltering;
 using StackExchange.Redis;
 
@@ -41,7 +42,8 @@ internal static class WebSetup
         builder.Services.AddSingleton<EngineClock>();
         builder.Services.AddSingleton(plan);
         builder.Services.AddSingleton<IConnectionMultiplexer>(_ => ConnectionMultiplexer.Connect(StoreConnection.Options(plan.Store)));
-        builder.Services.AddEtrHealth(plan.Card.Roles).AddEtrMetrics();
+        builder.Services.AddEtrHealth(plan.Card.Roles).AddEtrMetrics().AddEtrAccess(Access(plan));
+        builder.Services.AddDataProtection().SetApplicationName("etr").PersistKeysToFileSystem(new DirectoryInfo(Path.Combine(plan.Home.Root, "keys")));
         if (plan.Web.IsLoopback)
         {
             // A page elsewhere must not reach a loopback service through a name of its own.
@@ -58,25 +60,41 @@ internal static class WebSetup
         var app = builder.Build();
         if (plan.Web.IsLoopback)
             app.UseHostFiltering();
-        UseGate(app, plan.Settings.Host, plan.Web);
+        app.UseEtrAccess();
         app.MapEtrHealth();
         app.MapPrometheusScrapingEndpoint();
         parts.Web(app);
         return app;
     }
 
-    // Pages, metrics and readiness ask for the dashboard's secret; where that is not set and others can reach them, for the cluster's.
-    private static void UseGate(WebApplication app, HostSettings host, WebAddress web)
+    // Pages, metrics and readiness ask for the dashboard's keys; where there are none and others can reach them, for the cluster's secret.
+    private static AccessOptions Access(SiloPlan plan)
     {
-        string secret = host.Dashboard.Secret.Length > 0 ? host.Dashboard.Secret : web.IsLoopback ? "" : host.Cluster.Secret;
-        if (secret.Length > 0)
-            app.UseWhen(context => !FileEndpoints.IsFile(context.Request.Path), gated => gated.UseMiddleware<SecretGate>(secret));
+        DashboardSettings dashboard = plan.Settings.Host.Dashboard;
+        bool asks = dashboard.Secret.Length > 0 || dashboard.OpenId.Authority.Length > 0 || plan.Web.IsLoopback;
+        return new AccessOptions
+        {
+            OperatorKey = asks ? dashboard.Secret : plan.Settings.Host.Cluster.Secret,
+            ViewerKey = dashboard.ViewerSecret,
+            AuditFile = Path.Combine(plan.Home.Root, "audit.jsonl"),
+            OpenId = dashboard.OpenId.Authority.Length == 0 ? null : new OpenIdOptions
+            {
+                Authority = dashboard.OpenId.Authority,
+                ClientId = dashboard.OpenId.ClientId,
+                ClientSecret = dashboard.OpenId.ClientSecret,
+                RoleClaim = dashboard.OpenId.RoleClaim,
+                OperatorRole = dashboard.OpenId.OperatorRole,
+                ViewerRole = dashboard.OpenId.ViewerRole,
+            },
+        };
     }
 
     private static void AddLogging(WebApplicationBuilder builder, bool verbose)
     {
         builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
         builder.Logging.SetMinimumLevel(verbose ? LogLevel.Information : LogLevel.Warning);
+        // Sessions of twelve hours: what they are sealed with lies in the silo's own directory, like its other secrets.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
         if (!verbose)
         {
             // What matters of these is told in the program's own words.

@@ -1,0 +1,3 @@
+using Etr.Dashboard.Client;
+
+return await DashboardCommand.Create().Parse(args).InvokeAsync();

@@ -1,0 +1,72 @@
+using Deque.AxeCore.Playwright;
+using Etr.Dashboard.Access;
+using Etr.Dashboard.Tests.Hosting;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace Etr.Dashboard.Tests.Browser;
+
+[Collection(nameof(BrowserTests))]
+public sealed class ControlTests(Chromium chromium)
+{
+    private static readonly AccessOptions Keys = new() { OperatorKey = "correct-horse-battery", ViewerKey = "only-looking-around" };
+
+    [Fact]
+    public async Task An_operator_pauses_by_keyboard_and_stops_only_after_being_asked()
+    {
+        await using var host = await StartAsync(new AccessOptions());
+        var page = await chromium.OpenAsync(host);
+        await page.GotoAsync($"{host.Address}/runs/{Samples.Run}");
+        ILocator pause = page.GetByRole(AriaRole.Button, new() { Name = "Pause", Exact = true });
+        await Expect(pause).ToBeVisibleAsync();
+        await pause.FocusAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await host.Actions.WhenDoneAsync(1);
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Stop", Exact = true }).ClickAsync();
+        ILocator yes = page.GetByRole(AriaRole.Button, new() { Name = "Stop it for good" });
+        await Expect(yes).ToBeFocusedAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Keep it" }).ClickAsync();
+        await Expect(yes).ToHaveCountAsync(0);
+        Assert.Single(host.Actions.Done);
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Stop", Exact = true }).ClickAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await host.Actions.WhenDoneAsync(2);
+        Assert.Equal([$"pause {Samples.Run}: paused from the dashboard by local", $"stop {Samples.Run}: stopped from the dashboard by local"], host.Actions.Done);
+    }
+
+    [Fact]
+    public async Task A_viewer_signs_in_and_sees_nothing_to_act_with()
+    {
+        await using var host = await StartAsync(Keys);
+        var page = await chromium.OpenAsync(host);
+        await page.GotoAsync($"{host.Address}/runs/{Samples.Run}");
+        await page.GetByLabel("Access key").FillAsync(Keys.ViewerKey);
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.Locator(".vitals")).ToContainTextAsync("running");
+        Assert.EndsWith($"/runs/{Samples.Run}", page.Url, StringComparison.Ordinal);
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Pause", Exact = true })).ToHaveCountAsync(0);
+    }
+
+    [Theory]
+    [InlineData(ColorScheme.Light)]
+    [InlineData(ColorScheme.Dark)]
+    public async Task The_sign_in_is_for_everyone(ColorScheme scheme)
+    {
+        await using var host = await StartAsync(Keys);
+        var page = await chromium.OpenAsync(host, scheme, width: 360, height: 740);
+        await page.GotoAsync($"{host.Address}/sign-in");
+        Assert.Empty((await page.RunAxe()).Violations);
+        Assert.InRange(await page.EvaluateAsync<int>("() => document.scrollingElement.scrollWidth"), 1, 360);
+    }
+
+    private static async Task<DashboardHost> StartAsync(AccessOptions access)
+    {
+        DashboardHost host = await DashboardHost.StartAsync(access: access);
+        host.Runs.Entries = [Samples.Entry()];
+        host.Runs.Status = Samples.Status();
+        host.Runs.Steps = [Samples.Step(1), Samples.Step(2)];
+        return host;
+    }
+}
