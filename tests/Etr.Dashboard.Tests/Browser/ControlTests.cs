@@ -31,6 +31,7 @@ public sealed class ControlTests(Chromium chromium)
         Assert.Single(host.Actions.Done);
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Stop", Exact = true }).ClickAsync();
+        await Expect(yes).ToBeFocusedAsync();
         await page.Keyboard.PressAsync("Enter");
         await host.Actions.WhenDoneAsync(2);
         Assert.Equal([$"pause {Samples.Run}: paused from the dashboard by local", $"stop {Samples.Run}: stopped from the dashboard by local"], host.Actions.Done);
