@@ -73,7 +73,7 @@ internal sealed class Learner : IDisposable
         string sha256 = adapterStart.BaseSha256 ?? JoinedWeights.Sha256(model.File);
         var adapters = AdapterWeights.Initialise(model.Config, AdapterConfig.Of(options.Lora), adapterStart.Seed, device);
         return new Learner(
-            DecoderWeights.Load(model.File, model.Config, device), adapters, new AdapterPolicyFile(adapters, sha256), resolved, temperature, adapterStart.Seed, device);
+            DecoderWeights.Load(model.File, model.Config, device, adapterStart.HalfPrecision), adapters, new AdapterPolicyFile(adapters, sha256), resolved, temperature, adapterStart.Seed, device);
     }
 
     /// <summary>One step; <see cref="TrainingStep.Duration"/> is left to the caller.</summary>
