@@ -27,6 +27,7 @@ internal sealed class Learner : IDisposable
     private readonly Gradients _gradients;
     private readonly Dictionary<string, torch.Tensor> _gradientOf;
     private readonly EntropyController _entropy;
+    private readonly PassBudget _passes;
     private readonly torch.Device _device;
     private int _step;
 
@@ -55,6 +56,7 @@ internal sealed class Learner : IDisposable
         _gradientOf = _trained.Zip(_gradients.Tensors).ToDictionary(pair => pair.First.Name, pair => pair.Second);
         _optimiser = new AdamW(parameters, _gradients.Tensors, options.Beta1, options.Beta2, options.WeightDecay);
         _loss = new StepLoss(options);
+        _passes = new PassBudget(new PassSize(options.MicroBatchTokens, options.Checkpointing));
         _entropy = new EntropyController(options);
     }
 
@@ -76,11 +78,14 @@ internal sealed class Learner : IDisposable
             DecoderWeights.Load(model.File, model.Config, device, adapterStart.HalfPrecision), adapters, new AdapterPolicyFile(adapters, sha256), resolved, temperature, adapterStart.Seed, device);
     }
 
-    /// <summary>One step; <see cref="TrainingStep.Duration"/> is left to the caller.</summary>
-    public TrainingStep Step(TrainingBatch batch, CancellationToken cancellationToken)
+    /// <summary>One step; <see cref="TrainingStep.Duration"/> is left to the caller. Where memory runs out it is made again in smaller passes.</summary>
+    public TrainingStep Step(TrainingBatch batch, CancellationToken cancellationToken) => _passes.Run(
+        LongestIn(batch), size => Step(batch, size, cancellationToken));
+
+    private TrainingStep Step(TrainingBatch batch, PassSize size, CancellationToken cancellationToken)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        StepPlan plan = StepPlan.Of(batch, _options, _weights.Config.VocabularySize, _weights.Config.ContextLength);
+        StepPlan plan = StepPlan.Of(batch, _options with { MicroBatchTokens = size.Tokens }, _weights.Config.VocabularySize, _weights.Config.ContextLength);
         int planned = plan.Updates.Count * _options.Epochs;
         // A single update is not made unless all is well; of several, some may have to be taken back.
         using TrainerSnapshot? before = planned > 1 ? new TrainerSnapshot(_trained.Select(weight => (torch.Tensor)weight.Value), _optimiser) : null;
@@ -130,6 +135,8 @@ internal sealed class Learner : IDisposable
             CorrectionWeight = summary.CorrectionWeight,
             EntropyCoefficient = coefficient,
             Updates = applied ? planned : 0,
+            MicroBatchTokens = size.Tokens,
+            MemoryRetries = _passes.Retries,
             Tokens = plan.InputTokens,
             Duration = TimeSpan.Zero,
         };
@@ -158,6 +165,9 @@ internal sealed class Learner : IDisposable
         _adapters?.Dispose();
         _weights.Dispose();
     }
+
+    private static int LongestIn(TrainingBatch batch) =>
+        batch.Groups.SelectMany(group => group.Traces.Select(trace => group.PromptTokens.Count + trace.Tokens.Count)).DefaultIfEmpty(0).Max();
 
     // Whether every update was finite and made; stops at the first that is not.
     private bool Update(StepPlan plan, UpdateRates rates, StepFigures figures, List<double> norms, CancellationToken cancellationToken)
@@ -202,7 +212,7 @@ internal sealed class Learner : IDisposable
         using DisposeScope scope = torch.NewDisposeScope();
         MicroBatch batch = MicroBatch.Of(traces, torch.ScalarType.Float32, _device);
         torch.Tensor? reference = Reference(batch);
-        TrainingPass pass = new(_policy, batch, moment.EntropyCoefficient > 0.0, _options.Checkpointing, new AdapterUse(true, dropoutSeed));
+        TrainingPass pass = new(_policy, batch, moment.EntropyCoefficient > 0.0, _passes.Size.Checkpointing, new AdapterUse(true, dropoutSeed));
         pass.Backward(_loss.Of(pass.Scores, reference, batch, moment, figures));
     }
 
