@@ -20,13 +20,14 @@ public static class TrainingMemory
     /// <param name="model">The model.</param>
     /// <param name="options">The update.</param>
     /// <param name="length">Tokens of the longest sequence, prompt included: a micro-batch holds at least one.</param>
-    public static MemoryPlan Of(ModelConfig model, TrainingOptions options, int length)
+    /// <param name="half">Whether weights that stand still under adapters are held in bf16.</param>
+    public static MemoryPlan Of(ModelConfig model, TrainingOptions options, int length, bool half = false)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
         double tokens = Math.Max(options.MicroBatchTokens, length);
         bool several = options.MiniBatches * (long)options.Epochs > 1;
-        return MemoryPlan.Of([.. options.Lora.IsOn() ? Adapters(model, options, several) : Whole(model, options, several), .. Passes(model, options, tokens)]);
+        return MemoryPlan.Of([.. options.Lora.IsOn() ? Adapters(model, options, several, half) : Whole(model, options, several), .. Passes(model, options, tokens, half)]);
     }
 
     private static IEnumerable<(string Name, double Bytes)> Whole(ModelConfig model, TrainingOptions options, bool several)
@@ -40,14 +41,13 @@ public static class TrainingMemory
         ];
     }
 
-    private static IEnumerable<(string Name, double Bytes)> Adapters(ModelConfig model, TrainingOptions options, bool several)
+    private static IEnumerable<(string Name, double Bytes)> Adapters(ModelConfig model, TrainingOptions options, bool several, bool half)
     {
         double adapters = Single * ModelSizes.Adapters(model, AdapterConfig.Of(options.Lora));
-        double weights = Single * (model.ParameterCount + (model.TiedHead ? ModelSizes.Vocabulary(model) : 0));
-        return [("weights", weights), ("adapters", adapters), ("gradients", adapters), ("optimiser", 2 * adapters), ("step taken back", several ? 3 * adapters : 0)];
+        return [("weights", ModelSizes.StandingBytes(model, half)), ("adapters", adapters), ("gradients", adapters), ("optimiser", 2 * adapters), ("step taken back", several ? 3 * adapters : 0)];
     }
 
-    private static IEnumerable<(string Name, double Bytes)> Passes(ModelConfig model, TrainingOptions options, double tokens)
+    private static IEnumerable<(string Name, double Bytes)> Passes(ModelConfig model, TrainingOptions options, double tokens, bool half)
     {
         double layer = Layer(model, options.Lora) * tokens * Single;
         // With checkpointing each layer keeps its input; one layer at a time is computed whole. On the way back one layer's gradients are beside it.

@@ -99,7 +99,10 @@ internal sealed class KeyValueBlocks : IDisposable
         }
     }
 
-    /// <summary>Zeroes blocks: what is masked is multiplied by zero, and a number that is not finite would come through that.</summary>
+    /// <summary>
+    /// Zeroes blocks that are written a position at a time: what is masked is multiplied by zero, and a number that is not finite would come
+    /// through that.
+    /// </summary>
     public void Wipe(IReadOnlyList<int> blocks)
     {
         if (blocks.Count == 0)
@@ -140,10 +143,10 @@ internal sealed class KeyValueBlocks : IDisposable
     private void Grow(long blocks)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        long grown = _budget.IsBounded ? _budget.Blocks : Math.Max(Math.Max(LeastBlocks, blocks), Capacity + Capacity / 4);
+        long grown = _budget.IsBounded ? _budget.Blocks : Math.Max(Math.Max(LeastBlocks, blocks), Capacity + Capacity / 8);
         for (int i = 0; i < _layers.Length; i++)
         {
-            torch.Tensor layer = torch.zeros([_heads, grown, CacheBudget.BlockTokens * _size], _type, _device).DetachFromDisposeScope();
+            torch.Tensor layer = torch.empty([_heads, grown, CacheBudget.BlockTokens * _size], _type, _device).DetachFromDisposeScope();
             if (_layers[i] is { } old)
             {
                 layer.narrow(1, 0, old.shape[1]).copy_(old);

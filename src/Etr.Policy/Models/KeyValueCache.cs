@@ -59,12 +59,19 @@ internal sealed class KeyValueCache(KeyValueBlocks blocks) : IDisposable
         return ([.. written.Select(row => (IReadOnlyList<int>)row!)], from, to);
     }
 
-    /// <summary>Makes room for a row's position.</summary>
-    public void Reserve(int row, int position)
+    /// <summary>Makes room for each row's position.</summary>
+    public void Reserve(ReadOnlySpan<int> positions)
     {
-        List<int> table = _rows[row];
-        if (table.Count * CacheBudget.BlockTokens <= position)
-            table.AddRange(blocks.Take(1));
+        List<int>? fresh = null;
+        for (int row = 0; row < positions.Length; row++)
+        {
+            if (_rows[row].Count * CacheBudget.BlockTokens > positions[row])
+                continue;
+            _rows[row].AddRange(blocks.Take(1));
+            (fresh ??= []).Add(_rows[row][^1]);
+        }
+
+        blocks.Wipe(fresh ?? []);
     }
 
     /// <summary>Where a head's vector of a position is among all vectors of a layer.</summary>
@@ -83,10 +90,9 @@ internal sealed class KeyValueCache(KeyValueBlocks blocks) : IDisposable
     /// <summary>Forgets every row, where the blocks are given back as a whole.</summary>
     public void Forget() => _rows.Clear();
 
-    /// <summary>Gives up every row. Rows that are left have failed: their blocks may hold anything.</summary>
+    /// <summary>Gives up every row.</summary>
     public void Dispose()
     {
-        blocks.Wipe([.. _rows.SelectMany(row => row).Distinct()]);
         while (Rows > 0)
             Remove(Rows - 1);
     }

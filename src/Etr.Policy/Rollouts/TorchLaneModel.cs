@@ -29,8 +29,7 @@ internal sealed class TorchLaneModel(CachedDecoder decoder, KeyValueBlocks block
     public void Step(ReadOnlySpan<int> ids, ReadOnlySpan<int> positions, ReadOnlySpan<DrawRequest> requests, Span<DrawnToken> drawn)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        for (int row = 0; row < positions.Length; row++)
-            _cache.Reserve(row, positions[row]);
+        _cache.Reserve(positions);
         TokenSampler.Draw(decoder.Step(ids, positions, _cache), requests, drawn);
     }
 

@@ -85,7 +85,7 @@ public sealed class DecoderTests
         cache.Add([0], [0]);
         for (int i = 0; i < Tokens.Length; i++)
         {
-            cache.Reserve(0, i);
+            cache.Reserve([i]);
             using torch.Tensor logits = decoder.Step([Tokens[i]], [i], cache);
             AssertClose([expected[i]], logits.data<float>().ToArray());
         }

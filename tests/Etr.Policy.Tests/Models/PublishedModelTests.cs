@@ -56,8 +56,12 @@ public sealed class PublishedModelTests
         using var blocks = new KeyValueBlocks(weights.Config, torch.CPU, new CacheBudget(0, 1));
         using var cache = new KeyValueCache(blocks);
         using DisposeScope scope = torch.NewDisposeScope();
-        cache.Add([tokens.Length], [0]);
-        return [.. tokens.Select((token, position) => decoder.Step([token], [position], cache).data<float>().ToArray())];
+        cache.Add([0], [0]);
+        return [.. tokens.Select((token, position) =>
+        {
+            cache.Reserve([position]);
+            return decoder.Step([token], [position], cache).data<float>().ToArray();
+        })];
     }
 
     private static string? Folder()

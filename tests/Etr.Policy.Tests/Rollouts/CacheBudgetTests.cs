@@ -130,8 +130,7 @@ public sealed class CacheBudgetTests : IDisposable
                 for (int row = 0; row < lengths.Length; row++)
                     blocks.Write(layer, written[row], keyValues[row].narrow(1, 0, lengths[row]));
             });
-            for (int row = 0; row < lengths.Length; row++)
-                cache.Reserve(row, lengths[row]);
+            cache.Reserve(lengths);
             return decoder.Step([1, 2, 3, 4, 5, 6], lengths, cache).data<float>().ToArray();
         }
     }
