@@ -45,7 +45,7 @@ internal static class MemoryPlanBenchmark
     [
         ("rollout, f32", new PlanCase(Engine: new RolloutShape(Slots, Length, Prompt))),
         ("rollout, bf16", new PlanCase(Engine: new RolloutShape(Slots, Length, Prompt) { IsHalf = true })),
-        ("rollout, bf16, cache of 1,024 tokens", new PlanCase(Engine: new RolloutShape(Slots, Length, Prompt) { IsHalf = true, CacheTokens = 1024 })),
+        ("rollout, bf16, cache of 2,048 tokens", new PlanCase(Engine: new RolloutShape(Slots, Length, Prompt) { IsHalf = true, CacheTokens = 2048 })),
         ("rollout, cpu engine", new PlanCase(Engine: new RolloutShape(Slots, Length, Prompt) { IsCpu = true })),
         ("training, whole weights", new PlanCase(Training: new TrainingOptions { MicroBatchTokens = 1024 })),
         ("training, whole weights, KL, checkpointing", new PlanCase(Training: new TrainingOptions { MicroBatchTokens = 1024, Checkpointing = true, KlCoefficient = 0.005 })),

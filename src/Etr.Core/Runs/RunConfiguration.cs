@@ -226,6 +226,13 @@ public sealed record PolicyOptions
     [RegularExpression("^(cpu|cuda:[0-9]{1,2})$")]
     public string Device { get; init; } = "cpu";
 
+    /// <summary>
+    /// GiB of memory that the run is planned for, a device; 0 asks the device. Where the device can be asked too, the smaller number counts.
+    /// The default value is 0.
+    /// </summary>
+    [Range(0.0, 1_048_576.0)]
+    public double DeviceMemory { get; init; }
+
     /// <summary>Slots a sampler decodes at once. The default value is 128.</summary>
     [Range(1, 4096)]
     public int Slots { get; init; } = 128;

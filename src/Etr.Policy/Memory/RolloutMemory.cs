@@ -43,14 +43,15 @@ public static class RolloutMemory
     private static double Reading(ModelConfig model, RolloutShape shape)
     {
         double prompts = Math.Max(shape.PromptLength, Math.Min(shape.PromptLength * (double)shape.Slots, CacheBudget.MostPassTokens));
-        // A trace that gave way is read again at once, with what it has drawn.
-        double tokens = shape.CacheTokens > 0 ? Math.Max(prompts, shape.Length) : prompts;
+        // Traces that gave way are read again with what they have drawn, as many at once as a pass takes and the cache holds.
+        double tokens = shape.CacheTokens > 0 ? Math.Max(prompts, Math.Min(shape.CacheTokens, Math.Max(shape.Length, CacheBudget.MostPassTokens))) : prompts;
+        double parts = Math.Min(tokens, CachedDecoder.FeedForwardTokens);
         (double hidden, double joined, double queries, double inner) = (model.HiddenSize, ModelSizes.Joined(model), ModelSizes.Queries(model), model.IntermediateSize);
         double spread = model.QueriesPerKey > 1 ? 2 * queries : 0;
         double adapted = shape.Adapters is null ? 0 : queries;
-        return tokens * (shape.IsHalf
-            ? Single * (9 * hidden + 2 * joined + joined * (model.HasBiases ? 1 : 0) + (spread + 2 * queries) / 2 + adapted + 4.5 * inner)
-            : Single * (7 * hidden + joined + spread + 2 * queries + 3 * inner));
+        return shape.IsHalf
+            ? Single * (tokens * (5.5 * hidden + 2 * joined + joined * (model.HasBiases ? 1 : 0) + (spread + 2 * queries) / 2 + adapted) + parts * (4 * hidden + 4.5 * inner))
+            : Single * (tokens * (5 * hidden + joined + spread + 2 * queries) + parts * (3 * hidden + 3 * inner));
     }
 
     // Keys and values of one layer side by side, and the logits.

@@ -14,6 +14,9 @@ namespace Etr.Policy.Models;
 /// </remarks>
 internal sealed class CachedDecoder : IDisposable
 {
+    /// <summary>Tokens of prompts that a layer's feed-forward takes at once.</summary>
+    public const int FeedForwardTokens = 2048;
+
     private readonly ModelConfig _config;
     private readonly torch.Device _device;
     private readonly FusedModel _model;
@@ -78,7 +81,7 @@ internal sealed class CachedDecoder : IDisposable
                 split.narrow(1, 0, _config.Heads),
                 Spread(split.narrow(1, _config.Heads, _config.KeyValueHeads)),
                 Spread(split.narrow(1, _config.Heads + _config.KeyValueHeads, _config.KeyValueHeads)), is_casual: true);
-            return FeedForward(i, AddAttention(i, stream, mixed.transpose(1, 2).reshape(rows * length, _queryWidth)));
+            return FeedForwardInParts(i, AddAttention(i, stream, mixed.transpose(1, 2).reshape(rows * length, _queryWidth)));
         }
     }
 
@@ -238,6 +241,22 @@ internal sealed class CachedDecoder : IDisposable
         }
 
         heads.view([.. heads.shape[..^1], _config.HeadSize / 2, 2]).view_as_complex().mul_(turns);
+    }
+
+    // Of many tokens what lies between gate and down is most of a pass's memory.
+    private torch.Tensor FeedForwardInParts(int index, torch.Tensor x)
+    {
+        if (x.shape[0] <= FeedForwardTokens)
+            return FeedForward(index, x);
+        torch.Tensor result = torch.empty_like(x);
+        for (long start = 0; start < x.shape[0]; start += FeedForwardTokens)
+        {
+            using DisposeScope scope = torch.NewDisposeScope();
+            long count = Math.Min(FeedForwardTokens, x.shape[0] - start);
+            result.narrow(0, start, count).copy_(FeedForward(index, x.narrow(0, start, count)));
+        }
+
+        return result;
     }
 
     private torch.Tensor FeedForward(int index, torch.Tensor x)

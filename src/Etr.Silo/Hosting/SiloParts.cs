@@ -50,7 +50,7 @@ internal static class SiloParts
                 if (roles.HasFlag(SiloRoles.Learner))
                 {
                     services.AddSingleton<IPolicyTrainerProvider, TrainerProvider>();
-                    services.AddSingleton<IRunStarter, RunStarter>();
+                    services.AddSingleton<IRunStarter>(provider => new RunStarter(data, plan.Card.Devices, provider.GetRequiredService<TimeProvider>()));
                 }
 
                 if ((roles & (SiloRoles.Store | SiloRoles.Learner)) != 0)
