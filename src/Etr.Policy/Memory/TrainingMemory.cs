@@ -49,7 +49,7 @@ public static class TrainingMemory
 
     private static IEnumerable<(string Name, double Bytes)> Passes(ModelConfig model, TrainingOptions options, double tokens, bool half)
     {
-        double layer = Layer(model, options.Lora) * tokens * Single;
+        double layer = (options.Lora.IsOn() ? AdaptedLayer(model, options.Lora, half) : Layer(model)) * tokens * Single;
         // With checkpointing each layer keeps its input; one layer at a time is computed whole. On the way back one layer's gradients are beside it.
         double kept = options.Checkpointing ? model.Layers * (double)model.HiddenSize * tokens * Single + layer : model.Layers * layer;
         double logits = Math.Min(tokens * model.VocabularySize, TrainingPass.MostLogits);
@@ -57,12 +57,25 @@ public static class TrainingMemory
     }
 
     // Elements a token that a layer keeps for its way back, in the order in which TrainingDecoder makes them.
-    private static double Layer(ModelConfig model, LoraOptions lora)
+    private static double Layer(ModelConfig model)
     {
         double queries = ModelSizes.Queries(model);
-        double turned = queries + (double)model.KeyValueHeads * model.HeadSize;
-        double attention = ModelSizes.Joined(model) + turned * (model.HasHeadNorms ? 3 : 1) + (model.QueriesPerKey > 1 ? 2 * queries : 0) + 2 * queries;
-        double adapters = lora.IsOn() ? (lora.Dropout > 0 ? 5.0 : 2.0) * model.HiddenSize : 0;
-        return 4.0 * model.HiddenSize + attention + 4.0 * model.IntermediateSize + adapters;
+        double attention = ModelSizes.Joined(model) + Turned(model) * (model.HasHeadNorms ? 3 : 1) + (model.QueriesPerKey > 1 ? 2 * queries : 0) + 2 * queries;
+        return 4.0 * model.HiddenSize + attention + 4.0 * model.IntermediateSize;
     }
+
+    // Under adapters products with what stands still keep nothing; an adapter keeps its input, and what lies between A and B. In half
+    // precision attention keeps its operands in that.
+    private static double AdaptedLayer(ModelConfig model, LoraOptions lora, bool half)
+    {
+        double queries = ModelSizes.Queries(model);
+        double spread = model.QueriesPerKey > 1 ? 2 * queries : 2.0 * model.KeyValueHeads * model.HeadSize;
+        double attention = half ? (queries + spread + queries) / 2 + queries : Turned(model) + spread + queries;
+        double norms = model.HasHeadNorms ? 2 * Turned(model) : 0;
+        // Dropout keeps a mask and what is left for each adapter: of three on one stream, of two on the other, and of one each on the rest.
+        double dropped = lora.Dropout > 0 ? 2 * (5.0 * model.HiddenSize + queries + model.IntermediateSize) : 0;
+        return 4.0 * model.HiddenSize + attention + norms + 4.0 * model.IntermediateSize + dropped + (double)lora.Rank * lora.TargetNames().Count;
+    }
+
+    private static double Turned(ModelConfig model) => ModelSizes.Queries(model) + (double)model.KeyValueHeads * model.HeadSize;
 }

@@ -72,6 +72,28 @@ internal sealed class FusedLayer : IDisposable
             joined, bias, headNorm, Transposed(null, () => Of("self_attn.o_proj.weight"), type), gateUp, Transposed(null, () => Of("mlp.down_proj.weight"), type), before, between);
     }
 
+    /// <summary>As <see cref="From"/>, out of files; the matrices are filled by <see cref="FusedReader.Fill()"/>.</summary>
+    public static FusedLayer Read(ModelConfig config, int layer, FusedReader reader)
+    {
+        string Name(string name) => WeightShapes.Of(layer, name);
+        using DisposeScope scope = torch.NewDisposeScope();
+        torch.Tensor? bias = config.HasBiases
+            ? torch.cat([
+                RotaryPairs.Of(reader.Single(Name("self_attn.q_proj.bias")), config.Heads), RotaryPairs.Of(reader.Single(Name("self_attn.k_proj.bias")), config.KeyValueHeads),
+                reader.Single(Name("self_attn.v_proj.bias"))])
+            : null;
+        torch.Tensor? headNorm = config.HasHeadNorms
+            ? RotaryPairs.OfNorms(config, reader.Single(Name(WeightShapes.QueryNorm)), reader.Single(Name(WeightShapes.KeyNorm)))
+            : null;
+        int turned = (config.Heads + config.KeyValueHeads) * config.HeadSize;
+        (string before, string between) = (Name("input_layernorm.weight"), Name("post_attention_layernorm.weight"));
+        return new FusedLayer(
+            reader.Turned(
+                [Name("self_attn.q_proj.weight"), Name("self_attn.k_proj.weight"), Name("self_attn.v_proj.weight")], before, row => row < turned ? RotaryPairs.Source(row, config.HeadSize) : row),
+            bias, headNorm, reader.Turned([Name("self_attn.o_proj.weight")], null), reader.Turned([Name("mlp.gate_proj.weight"), Name("mlp.up_proj.weight")], between),
+            reader.Turned([Name("mlp.down_proj.weight")], null), reader.Single(before), reader.Single(between));
+    }
+
     /// <summary>A matrix's transpose, a norm's weights multiplied in; what it is made of is freed at once.</summary>
     /// <param name="norm">[columns]; null for none.</param>
     /// <param name="make">Makes the matrix, [rows, columns].</param>

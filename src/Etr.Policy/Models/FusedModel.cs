@@ -23,6 +23,16 @@ internal sealed class FusedModel
         Layers = [.. Enumerable.Range(0, config.Layers).Select(layer => LayerOf(layer, of))];
     }
 
+    private FusedModel(ModelConfig config, torch.Device device, FusedReader reader)
+    {
+        (Config, Device, Type) = (config, device, torch.ScalarType.Float32);
+        using DisposeScope scope = torch.NewDisposeScope();
+        Embedding = reader.Single(WeightShapes.Embedding).DetachFromDisposeScope();
+        Head = reader.Turned([config.TiedHead ? WeightShapes.Embedding : WeightShapes.Head], WeightShapes.Norm).DetachFromDisposeScope();
+        Layers = [.. Enumerable.Range(0, config.Layers).Select(layer => FusedLayer.Read(config, layer, reader))];
+        reader.Fill();
+    }
+
     /// <summary>The model's shape.</summary>
     public ModelConfig Config { get; }
 
@@ -45,13 +55,18 @@ internal sealed class FusedModel
     public static FusedModel Of(DecoderWeights weights, torch.ScalarType type = torch.ScalarType.Float32) =>
         new(weights.Config, weights[WeightShapes.Norm].device, type, name => weights[name].detach().clone());
 
-    /// <summary>Reads a model from files, a tensor at a time: no more than a layer is held twice. Its first user is the caller.</summary>
+    /// <summary>
+    /// Reads a model from files. On the CPU in fp32 every row goes from the file to its place, several at a time; else a tensor after the
+    /// other, no more than a layer held twice. Its first user is the caller.
+    /// </summary>
     /// <param name="source">The files; checked against <paramref name="config"/>.</param>
     /// <param name="config">The model's shape.</param>
     /// <param name="device">Where it is to run.</param>
     /// <param name="type">Element type of its matrices, fp32 or bf16.</param>
     public static FusedModel Load(WeightFiles source, ModelConfig config, torch.Device device, torch.ScalarType type = torch.ScalarType.Float32) =>
-        new(config, device, type, name => source.ReadSingle(name, device));
+        device.type == DeviceType.CPU && type == torch.ScalarType.Float32
+            ? new(config, device, new FusedReader(source))
+            : new(config, device, type, name => source.ReadSingle(name, device));
 
     /// <summary>One user more.</summary>
     public FusedModel Share()

@@ -34,6 +34,8 @@ internal sealed class PassBudget(PassSize start)
             }
             catch (Exception e) when (MemoryExhaustion.Is(e))
             {
+                // What the failed passes held went with their scopes. No collection is asked for: it would finalise what other threads'
+                // native calls still read.
                 Retries++;
                 if (!TryHalve(longest))
                 {
@@ -43,10 +45,6 @@ internal sealed class PassBudget(PassSize start)
                         + "let the sampler hold less (Etr:Policy:CacheTokens), or take a device with more memory", e);
                 }
             }
-
-            // What the failed passes held is native, and what holds it may wait for a finaliser.
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
         }
     }
 
