@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Etr.Policy.Checkpoints;
@@ -32,6 +33,8 @@ internal static unsafe class Transposition
         }
     }
 
+    // Without a loop of its own it would run in its first quick form for as long as a model loads.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void TurnFour(float* from, long columns, Vector128<float> factors, float* to, long stride)
     {
         Vector128<float> a = Vector128.Load(from) * factors;
@@ -47,6 +50,7 @@ internal static unsafe class Transposition
         Vector128.Create(abHigh.GetUpper(), cdHigh.GetUpper()).Store(to + 3 * stride);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (Vector128<float> Low, Vector128<float> High) Interleave(Vector128<float> one, Vector128<float> other)
     {
         Vector256<float> both = Vector256.Shuffle(Vector256.Create(one, other), Vector256.Create(0, 4, 1, 5, 2, 6, 3, 7));
