@@ -36,7 +36,7 @@ internal static class MemoryPlanBenchmark
         Heads = 14,
         KeyValueHeads = 2,
         HeadSize = 32,
-        ContextLength = 1024,
+        ContextLength = 8192,
         TiedHead = false,
         EndTokens = [19_007],
     };
@@ -53,6 +53,8 @@ internal static class MemoryPlanBenchmark
         ("training, rank 32, KL, checkpointing", new PlanCase(Training: new TrainingOptions { MicroBatchTokens = 1024, Checkpointing = true, KlCoefficient = 0.005, Lora = new LoraOptions { Rank = 32 } })),
         ("training, rank 32, bf16, KL, checkpointing", new PlanCase(
             Training: new TrainingOptions { MicroBatchTokens = 1024, Checkpointing = true, KlCoefficient = 0.005, EntropyCoefficient = 1e-4, Lora = new LoraOptions { Rank = 32 } }, Half: true)),
+        ("training, rank 32, checkpointing, long", new PlanCase(Training: new TrainingOptions { MicroBatchTokens = 4096, Checkpointing = true, Lora = new LoraOptions { Rank = 32 } }, Trace: 4096)),
+        ("training, rank 32, bf16, checkpointing, long", new PlanCase(Training: new TrainingOptions { MicroBatchTokens = 4096, Checkpointing = true, Lora = new LoraOptions { Rank = 32 } }, Half: true, Trace: 4096)),
     ];
 
     public static async Task<int> RunAsync(string[] args)
@@ -148,23 +150,24 @@ internal static class MemoryPlanBenchmark
     private static void Train(PlanCase what, ModelConfig model, string folder)
     {
         using Learner learner = Learner.Open(folder, what.Training!, 1.0, torch.CPU, new AdapterStart(HalfPrecision: what.Half));
-        for (int step = 1; step <= 2; step++)
-            learner.Step(Batch(step, model.VocabularySize), CancellationToken.None);
+        // Two traces fill a short micro-batch; of long ones a step has one.
+        int traces = what.Trace > LongestTrace ? 1 : 4;
+        for (int step = 1; step <= (traces == 1 ? 1 : 2); step++)
+            learner.Step(Batch(step, traces, what.Trace, model.VocabularySize), CancellationToken.None);
     }
 
-    // Two traces fill a micro-batch.
-    private static TrainingBatch Batch(int step, int vocabulary)
+    private static TrainingBatch Batch(int step, int traces, int length, int vocabulary)
     {
         var random = new Random(step);
         int[] Ids(int count) => [.. Enumerable.Range(0, count).Select(_ => random.Next(vocabulary))];
-        float[] logProbs = [.. Enumerable.Repeat(-10f, LongestTrace - Prompt)];
+        float[] logProbs = [.. Enumerable.Repeat(-10f, length - Prompt)];
         return new TrainingBatch(step, [new TrainingGroup(
-            step, Ids(Prompt + 1), [.. Enumerable.Range(0, 4).Select(slot => new TrainingTrace(Ids(LongestTrace - Prompt), logProbs, slot % 2 == 0 ? 1 : -1, Masked: false))])]);
+            step, Ids(Prompt + 1), [.. Enumerable.Range(0, traces).Select(slot => new TrainingTrace(Ids(length - Prompt), logProbs, slot % 2 == 0 ? 1 : -1, Masked: false))])]);
     }
 
-    private sealed record PlanCase(RolloutShape? Engine = null, TrainingOptions? Training = null, bool Half = false)
+    private sealed record PlanCase(RolloutShape? Engine = null, TrainingOptions? Training = null, bool Half = false, int Trace = LongestTrace)
     {
-        public MemoryPlan Plan(ModelConfig model) => Engine is { } shape ? RolloutMemory.Of(model, shape) : TrainingMemory.Of(model, Training!, LongestTrace, Half);
+        public MemoryPlan Plan(ModelConfig model) => Engine is { } shape ? RolloutMemory.Of(model, shape) : TrainingMemory.Of(model, Training!, Trace, Half);
     }
 
     private sealed class Drawn

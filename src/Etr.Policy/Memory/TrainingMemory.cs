@@ -13,8 +13,8 @@ public static class TrainingMemory
 {
     private const double Single = sizeof(float);
 
-    // Logits, their log-softmax and its gradient are there at once.
-    private const double LogitCopies = 3;
+    // Behind the last layer: the stream, normalised and not, what that takes, and the gradient of each.
+    private const double HiddenCopies = 5;
 
     /// <summary>The plan.</summary>
     /// <param name="model">The model.</param>
@@ -50,11 +50,17 @@ public static class TrainingMemory
     private static IEnumerable<(string Name, double Bytes)> Passes(ModelConfig model, TrainingOptions options, double tokens, bool half)
     {
         double layer = (options.Lora.IsOn() ? AdaptedLayer(model, options.Lora, half) : Layer(model)) * tokens * Single;
-        // With checkpointing each layer keeps its input; one layer at a time is computed whole. On the way back one layer's gradients are beside it.
-        double kept = options.Checkpointing ? model.Layers * (double)model.HiddenSize * tokens * Single + layer : model.Layers * layer;
-        double logits = Math.Min(tokens * model.VocabularySize, TrainingPass.MostLogits);
-        return [("activations", kept + layer), ("logits", LogitCopies * Single * logits)];
+        double input = model.HiddenSize * tokens * Single;
+        // With checkpointing each layer keeps its input, and one at a time is computed whole. On the way back a layer's gradients are beside it:
+        // but by then the logits are gone.
+        double kept = options.Checkpointing ? model.Layers * input : model.Layers * layer;
+        double way = options.Checkpointing ? 2 * layer : layer;
+        double logits = LogitCopies(options) * Single * Math.Min(tokens * model.VocabularySize, TrainingPass.MostLogits);
+        return [("activations", kept + HiddenCopies * input), ("at work", Math.Max(way, logits))];
     }
+
+    // Logits, their log-softmax, its exponential and the gradient are there at once; where the entropy pulls, a product more.
+    private static double LogitCopies(TrainingOptions options) => options.EntropyCoefficient > 0 || options.EntropyTarget is not null ? 5 : 4;
 
     // Elements a token that a layer keeps for its way back, in the order in which TrainingDecoder makes them.
     private static double Layer(ModelConfig model)

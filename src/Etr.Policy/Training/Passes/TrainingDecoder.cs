@@ -128,19 +128,22 @@ internal sealed class TrainingDecoder : IDisposable
         using DisposeScope scope = torch.NewDisposeScope();
         JoinedLayer layer = _layers[index];
         LayerAdapter? adapter = _adapters?[index];
-        torch.Tensor mixed = Attention(layer, adapter, x, length, use);
+        torch.Tensor mixed = Scoped(() => Attention(layer, adapter, x, length, use));
         if (index == _layers.Length - 1)
         {
             x = x.index_select(0, positions);
             mixed = mixed.index_select(0, positions);
         }
 
-        x = Plus(PlusProduct(x, mixed, layer.Output), adapter?.Output(mixed, use));
-        torch.Tensor normalised = Scaled(layer, Normalise(x), layer.NormBetween(_weights));
-        torch.Tensor gateUp = Linear(normalised, layer.GateUp.Value);
-        torch.Tensor[] both = Plus(gateUp, adapter?.GateUp(Input(layer, normalised, layer.NormBetween(_weights)), use)).chunk(2, -1);
+        torch.Tensor middle = Scoped(() => Plus(PlusProduct(x, mixed, layer.Output), adapter?.Output(mixed, use)));
+        torch.Tensor gateUp = Scoped(() =>
+        {
+            torch.Tensor normalised = Scaled(layer, Normalise(middle), layer.NormBetween(_weights));
+            return Plus(Linear(normalised, layer.GateUp.Value), adapter?.GateUp(Input(layer, normalised, layer.NormBetween(_weights)), use));
+        });
+        torch.Tensor[] both = gateUp.chunk(2, -1);
         torch.Tensor inner = functional.silu(both[0]).mul(both[1]);
-        return Plus(PlusProduct(x, inner, layer.Down), adapter?.Down(inner, use)).MoveToOuterDisposeScope();
+        return Scoped(() => Plus(PlusProduct(middle, inner, layer.Down), adapter?.Down(inner, use))).MoveToOuterDisposeScope();
     }
 
     /// <summary>Root mean square 1 along the last dimension; the norm's weight is in the matrix that follows.</summary>
@@ -157,6 +160,13 @@ internal sealed class TrainingDecoder : IDisposable
         _head.Dispose();
         foreach (JoinedLayer layer in _layers)
             layer.Dispose();
+    }
+
+    // What leads to a tensor is freed as soon as it is made, but for what the way back needs.
+    private static torch.Tensor Scoped(Func<torch.Tensor> make)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        return make().MoveToOuterDisposeScope();
     }
 
     private static torch.Tensor As(torch.Tensor tensor, torch.ScalarType type) => tensor.dtype == type ? tensor : tensor.to(type);
