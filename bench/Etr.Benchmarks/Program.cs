@@ -2,7 +2,9 @@ using BenchmarkDotNet.Running;
 using Etr.Benchmarks;
 using Etr.Benchmarks.Clusters;
 using Etr.Benchmarks.Engines;
+using Etr.Benchmarks.Grading;
 using Etr.Benchmarks.Loading;
+using Etr.Benchmarks.Memory;
 using Etr.Benchmarks.Modes;
 using Etr.Benchmarks.Repairs;
 using Etr.Benchmarks.Trainers;
@@ -15,6 +17,8 @@ if (args is ["rollouts", ..])
     return await RolloutBenchmarks.RunAsync(args[1..]);
 if (args is ["engines", ..])
     return await EngineBenchmarks.RunAsync(args[1..]);
+if (args is ["grader", ..])
+    return GraderBenchmark.Run(args[1..]);
 if (args is ["tokenizer", ..])
     return TokenizerBenchmark.Run(args[1..]);
 
@@ -23,6 +27,8 @@ if (args is ["repair-price", ..])
 
 if (args is ["load", ..])
     return await LoadBenchmark.RunAsync(args[1..]);
+if (args is ["memory-plan", ..])
+    return await MemoryPlanBenchmark.RunAsync(args[1..]);
 if (args is ["modes", ..])
     return await ModesBenchmark.RunAsync(args[1..]);
 if (args is ["control-plane", ..])

@@ -118,7 +118,8 @@ public static partial class AnswerExtractor
     [GeneratedRegex(@"\[([^\[\]\n]{1,100})\]\.?$")]
     private static partial Regex FinalBracket();
 
-    [GeneratedRegex(@"\$\$([^$]{1,500})\$\$|(?<!\\)\$([^$\n]{1,500}?)(?<!\\)\$|\\\(((?:(?!\\\)).){1,500})\\\)|\\\[((?:(?!\\\])[\s\S]){1,500})\\\]")]
+    // A formula holds no opening of another: one that is never closed would be searched from each of them to its bound.
+    [GeneratedRegex(@"\$\$([^$]{1,500})\$\$|(?<!\\)\$([^$\n]{1,500}?)(?<!\\)\$|\\\(((?:(?!\\[()]).){1,500})\\\)|\\\[((?:(?!\\\]|(?<!\\)\\\[)[\s\S]){1,500})\\\]")]
     private static partial Regex Formula();
 
     [GeneratedRegex(@"\*\*([^*\n]{1,100})\*\*")]

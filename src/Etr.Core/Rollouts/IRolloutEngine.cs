@@ -12,6 +12,9 @@ public interface IRolloutEngine : IAsyncDisposable
     /// <summary>Most slots it decodes at once; further slots wait in its queue.</summary>
     int Capacity { get; }
 
+    /// <summary>How it stands with its memory.</summary>
+    EngineMemory Memory => new(0, Capacity, 0);
+
     /// <summary>
     /// Hands over one group's slots. Returns once the bounded queue has taken them, not when they are drawn: what is drawn
     /// reaches <see cref="RolloutRequest.Observer"/>. The prompt is prefilled once for all slots of the request.

@@ -185,6 +185,21 @@ public sealed record PolicyOptions
     public string Quantization { get; init; } = "none";
 
     /// <summary>
+    /// Element type in which the torch engine holds the weights of layers, and keys and values, and the learner the weights that stand still
+    /// under adapters: <c>f32</c> or <c>bf16</c>. Norms, the output head, adapters and all sums are fp32 in both. The default value is
+    /// <c>f32</c>.
+    /// </summary>
+    [AllowedValues("f32", "bf16")]
+    public string Weights { get; init; } = "f32";
+
+    /// <summary>
+    /// Most tokens, prompts counted, whose keys and values the torch engine holds at once. Slots that do not fit wait, those that came last
+    /// first, and are read again; 0 holds as many as the slots come to. The default value is 0.
+    /// </summary>
+    [Range(0, 1_000_000_000)]
+    public int CacheTokens { get; init; }
+
+    /// <summary>
     /// What a prompt is put into before the model reads it: <c>auto</c> (the chat template of its tokenizer_config.json or
     /// chat_template.jinja; none where it brings none, as the shipped model), <c>none</c>, or a family's by name. Special tokens in a
     /// prompt's own text are plain text in every case. The default value is <c>auto</c>.
@@ -197,7 +212,7 @@ public sealed record PolicyOptions
     /// <c>cpu+template=qwen3</c>.
     /// </summary>
     public string ToEngineKind() =>
-        Engine + (Quantization == "none" ? "" : $"+{Quantization}") + (Template == "auto" ? "" : $"+{TemplateMark}{Template}");
+        Engine + (Quantization == "none" ? "" : $"+{Quantization}") + (Weights == "f32" ? "" : $"+{Weights}") + (Template == "auto" ? "" : $"+{TemplateMark}{Template}");
 
     /// <summary>These options with what <see cref="ToEngineKind"/> has put into one word.</summary>
     public PolicyOptions WithEngineKind(string kind)
@@ -207,7 +222,8 @@ public sealed record PolicyOptions
         return this with
         {
             Engine = parts[0],
-            Quantization = parts.Skip(1).FirstOrDefault(part => !part.StartsWith(TemplateMark, StringComparison.Ordinal)) ?? "none",
+            Quantization = parts.Skip(1).FirstOrDefault(part => part is not "bf16" && !part.StartsWith(TemplateMark, StringComparison.Ordinal)) ?? "none",
+            Weights = parts.Skip(1).FirstOrDefault(part => part is "bf16") ?? "f32",
             Template = parts.Skip(1).FirstOrDefault(part => part.StartsWith(TemplateMark, StringComparison.Ordinal))?[TemplateMark.Length..] ?? "auto",
         };
     }
@@ -215,6 +231,13 @@ public sealed record PolicyOptions
     /// <summary><c>cpu</c> or <c>cuda:N</c>. The default value is <c>cpu</c>.</summary>
     [RegularExpression("^(cpu|cuda:[0-9]{1,2})$")]
     public string Device { get; init; } = "cpu";
+
+    /// <summary>
+    /// GiB of memory that the run is planned for, a device; 0 asks the device. Where the device can be asked too, the smaller number counts.
+    /// The default value is 0.
+    /// </summary>
+    [Range(0.0, 1_048_576.0)]
+    public double DeviceMemory { get; init; }
 
     /// <summary>Slots a sampler decodes at once. The default value is 128.</summary>
     [Range(1, 4096)]

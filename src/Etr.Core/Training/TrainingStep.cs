@@ -63,6 +63,12 @@ public sealed record TrainingStep
     /// <summary>Tokens that passed through the model in one epoch, prompts included.</summary>
     public required long Tokens { get; init; }
 
+    /// <summary>Most tokens of a micro-batch: the configured number, or what is left of it where memory ran out; 0 where it is not known.</summary>
+    public int MicroBatchTokens { get; init; }
+
+    /// <summary>How often memory ran out in this step, so that micro-batches were halved and it was made again.</summary>
+    public int MemoryRetries { get; init; }
+
     /// <summary>How long the update took.</summary>
     public required TimeSpan Duration { get; init; }
 }

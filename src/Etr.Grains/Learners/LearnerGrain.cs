@@ -199,6 +199,8 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
             TrainingBatch training = BatchOf(step, groups, advantages, context.Configuration.Training) with { RateFactor = rateFactor };
             trained = await trainer.StepAsync(training, _stop.Token)
                 .WaitAsync(_options.Training, _time);
+            if (trained.MemoryRetries > 0)
+                LogOutOfMemory(Name, step, trained.MemoryRetries, trained.MicroBatchTokens);
             start = _time.GetTimestamp();
             saved = await trainer.SaveAsync(context.CheckpointsDirectory, context.Place.Policies, _stop.Token)
                 .WaitAsync(_options.Training, _time);
@@ -388,6 +390,9 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Run {Run}: the learner goes on from step {Step}, {Checkpoint}.")]
     private partial void LogLoaded(string run, int step, string checkpoint);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Run}: memory ran out in step {Step}, {Times} times; it was made again in micro-batches of {Tokens} tokens, and so are the next.")]
+    private partial void LogOutOfMemory(string run, int step, int times, int tokens);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Run}: the body of group {Ordinal} cannot be read; the group is drawn again.")]
     private partial void LogBodyLost(string run, long ordinal, Exception exception);

@@ -78,6 +78,8 @@ internal sealed record StepDraft(
         RolloutSeconds = RolloutSeconds,
         TrainSeconds = Trained.Duration.TotalSeconds,
         CommitSeconds = commitSeconds,
+        MicroBatchTokens = Trained.MicroBatchTokens,
+        MemoryRetries = Trained.MemoryRetries,
         PolicySha256 = Saved.Policy.Sha256,
         PolicyFile = Saved.Policy.Path,
         CheckpointFile = Saved.Checkpoint.Path,

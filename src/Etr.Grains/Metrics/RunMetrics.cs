@@ -17,6 +17,7 @@ internal sealed class RunMetrics
     private readonly Gauge<double> _correlation;
     private readonly Counter<long> _consumed;
     private readonly Counter<long> _skipped;
+    private readonly Counter<long> _halvings;
 
     public RunMetrics(IMeterFactory meters)
     {
@@ -26,6 +27,7 @@ internal sealed class RunMetrics
         _dropped = meter.CreateCounter<long>("etr.groups.dropped", "{group}", "Groups that will never be trained on, by outcome.");
         _step = meter.CreateGauge<int>("etr.learner.step", "{step}", "Last committed step.");
         _skipped = meter.CreateCounter<long>("etr.learner.skipped", "{step}", "Steps whose update was skipped: loss or gradients were not finite.");
+        _halvings = meter.CreateCounter<long>("etr.learner.memory_halvings", "{halving}", "Times the learner ran out of memory, halved its micro-batches and made the step again.");
         _reward = meter.CreateGauge<double>("etr.reward", "{reward}", "Mean reward of the last step's traces.");
         _accuracy = meter.CreateGauge<double>("etr.accuracy", "1", "Share of right traces in the last step.");
         _length = meter.CreateGauge<double>("etr.length", "{token}", "Mean tokens a trace in the last step.");
@@ -37,6 +39,7 @@ internal sealed class RunMetrics
     {
         _consumed.Add(summary.Ordinals.Count);
         _skipped.Add(summary.Applied ? 0 : 1);
+        _halvings.Add(summary.MemoryRetries);
         _step.Record(summary.Step);
         _reward.Record(summary.Reward);
         _accuracy.Record(summary.Accuracy);

@@ -10,6 +10,8 @@ internal sealed class SamplerMetrics
     private readonly Counter<long> _voided;
     private readonly Counter<long> _refused;
     private readonly Counter<long> _crashes;
+    private readonly Counter<long> _halvings;
+    private readonly Counter<long> _gaveWay;
     private readonly Gauge<int> _waiting;
     private readonly Gauge<int> _slots;
 
@@ -21,11 +23,20 @@ internal sealed class SamplerMetrics
         _voided = meter.CreateCounter<long>("etr.leases.voided", "{lease}", "Leases voided because their sampler was lost, hung or restarted.");
         _refused = meter.CreateCounter<long>("etr.reports.refused", "{report}", "Reports and completions refused: their lease was not live.");
         _crashes = meter.CreateCounter<long>("etr.groups.crashes", "{crash}", "Processes that were lost while they drew one group alone.");
+        _halvings = meter.CreateCounter<long>("etr.sampler.memory_halvings", "{halving}", "Times a sampler ran out of memory and halved what it holds at once, by sampler.");
+        _gaveWay = meter.CreateCounter<long>("etr.sampler.gave_way", "{slot}", "Slots that waited with what they had drawn, so that others fitted the cache's budget, by sampler.");
         _waiting = meter.CreateGauge<int>("etr.pool.waiting", "{slot}", "Slots that groups wait for.");
         _slots = meter.CreateGauge<int>("etr.pool.slots", "{slot}", "Slots of the samplers, by state.");
     }
 
     public void Tokens(string sampler, int count) => _tokens.Add(count, new KeyValuePair<string, object?>("sampler", sampler));
+
+    public void Memory(string sampler, int halvings, long gaveWay)
+    {
+        var tag = new KeyValuePair<string, object?>("sampler", sampler);
+        _halvings.Add(halvings, tag);
+        _gaveWay.Add(gaveWay, tag);
+    }
 
     public void TraceEnded(bool truncated) => _traces.Add(1, new KeyValuePair<string, object?>("end", truncated ? "truncated" : "finished"));
 

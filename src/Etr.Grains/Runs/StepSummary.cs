@@ -123,6 +123,12 @@ public sealed record StepSummary
     /// <summary>The largest staleness (versions) of a token.</summary>
     [Id(50)] public long StalenessMaximum { get; init; }
 
+    /// <summary>Most tokens of the learner's micro-batches: what is configured, or what memory left of it; 0 where it is not known.</summary>
+    [Id(60)] public int MicroBatchTokens { get; init; }
+
+    /// <summary>How often the learner ran out of memory in the step, halved its micro-batches and made the step again.</summary>
+    [Id(61)] public int MemoryRetries { get; init; }
+
     /// <summary>Seconds from the commit before to this one.</summary>
     [JsonIgnore]
     public double Seconds => RolloutSeconds + TrainSeconds + CommitSeconds;

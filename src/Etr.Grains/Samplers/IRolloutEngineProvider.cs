@@ -11,6 +11,9 @@ public interface IRolloutEngineProvider
     /// <summary>Most slots that a device draws at once, over all its engines.</summary>
     int CapacityOf(string device);
 
+    /// <summary>How a device's engines stand with its memory, taken together.</summary>
+    EngineMemory MemoryOf(string device) => new(0, CapacityOf(device), 0);
+
     /// <summary>
     /// The engine of a device for a model, made on the first call. It stays the provider's, which disposes it when the process
     /// ends. Weights come with each request's policy.

@@ -116,6 +116,12 @@ public sealed record SamplerHeartbeat
     /// between hearing of the end and doing so.
     /// </summary>
     [Id(8)] public Guid[] Ended { get; init; } = [];
+
+    /// <summary>How often its engines ran out of memory and halved what they hold at once.</summary>
+    [Id(20)] public int MemoryHalvings { get; init; }
+
+    /// <summary>Tokens whose keys and values its engines hold at once; 0 for no bound.</summary>
+    [Id(21)] public long CacheTokens { get; init; }
 }
 
 /// <summary>A lease as its sampler knows it.</summary>

@@ -54,4 +54,10 @@ public sealed record SamplerStatus
 
     /// <summary>Whether it takes no new lease and will leave.</summary>
     [Id(6)] public bool Draining { get; init; }
+
+    /// <summary>How often its engines ran out of memory and halved what they hold at once; <see cref="Capacity"/> is what is left.</summary>
+    [Id(20)] public int MemoryHalvings { get; init; }
+
+    /// <summary>Tokens whose keys and values its engines hold at once; 0 for no bound.</summary>
+    [Id(21)] public long CacheTokens { get; init; }
 }

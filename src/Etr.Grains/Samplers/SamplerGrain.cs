@@ -33,6 +33,7 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
 
     // Leases that ended and that no heartbeat has told the pool of yet.
     private readonly HashSet<Guid> _ended = [];
+    private EngineMemory _memory;
     private long _tokens;
     private long _lastTokens;
     private long _lastBeat;
@@ -96,6 +97,8 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
         TimeSpan elapsed = _time.GetElapsedTime(_lastBeat);
         double rate = elapsed > TimeSpan.Zero ? (_tokens - _lastTokens) / elapsed.TotalSeconds : 0;
         (_lastBeat, _lastTokens) = (_time.GetTimestamp(), _tokens);
+        EngineMemory memory = _provider.MemoryOf(Device);
+        NoteMemory(memory);
         Guid[] ended = [.. _ended];
         Guid[] stop = await GrainFactory.GetGrain<ISamplerPoolGrain>(0).HeartbeatAsync(new SamplerHeartbeat
         {
@@ -108,9 +111,19 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
             TokensPerSecond = rate,
             Draining = _drain is not null,
             Ended = ended,
+            MemoryHalvings = memory.Halvings,
+            CacheTokens = memory.CacheTokens,
         });
         _ended.ExceptWith(ended);
         await StopAsync(stop);
+    }
+
+    private void NoteMemory(EngineMemory memory)
+    {
+        if (memory.Halvings > _memory.Halvings)
+            LogOutOfMemory(Key, memory.Slots, memory.CacheTokens);
+        _metrics.Memory(Key, Math.Max(0, memory.Halvings - _memory.Halvings), Math.Max(0, memory.GaveWay - _memory.GaveWay));
+        _memory = memory;
     }
 
     private void StopAll()
@@ -267,6 +280,9 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Sampler} has no policy to draw {Group} with and asks again: {Reason}")]
     private partial void LogNoPolicy(string sampler, string group, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Sampler} ran out of memory; it goes on with at most {Slots} slots and the keys and values of {Tokens} tokens.")]
+    private partial void LogOutOfMemory(string sampler, int slots, long tokens);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Sampler} could not draw for {Group}.")]
     private partial void LogDrawFailed(string sampler, string group, Exception exception);

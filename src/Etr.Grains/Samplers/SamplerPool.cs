@@ -59,6 +59,8 @@ internal sealed partial class SamplerPool(TimeProvider time, TimeSpan expiry, Fu
         sampler ??= _samplers[heartbeat.Sampler] = new Sampler(heartbeat.Sampler, heartbeat.Epoch, heartbeat.Silo, heartbeat.Device);
         (sampler.Capacity, sampler.TokensPerSecond, sampler.LastBeat) = (heartbeat.Capacity, heartbeat.TokensPerSecond, time.GetTimestamp());
 
+        (sampler.MemoryHalvings, sampler.CacheTokens) = (heartbeat.MemoryHalvings, heartbeat.CacheTokens);
+
         // Whoever drains goes: a beat sent before the decision and overtaken by it changes nothing.
         sampler.IsDraining |= heartbeat.Draining;
 
@@ -172,6 +174,8 @@ internal sealed partial class SamplerPool(TimeProvider time, TimeSpan expiry, Fu
             TokensPerSecond = sampler.TokensPerSecond,
             HeartbeatAgeSeconds = time.GetElapsedTime(sampler.LastBeat).TotalSeconds,
             Draining = sampler.IsDraining,
+            MemoryHalvings = sampler.MemoryHalvings,
+            CacheTokens = sampler.CacheTokens,
         }),
     ];
 
@@ -259,6 +263,10 @@ internal sealed partial class SamplerPool(TimeProvider time, TimeSpan expiry, Fu
         public double TokensPerSecond { get; set; }
 
         public long LastBeat { get; set; }
+
+        public int MemoryHalvings { get; set; }
+
+        public long CacheTokens { get; set; }
 
         /// <summary>Whether it takes no new lease and will leave.</summary>
         public bool IsDraining { get; set; }

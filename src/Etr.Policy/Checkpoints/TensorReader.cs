@@ -12,7 +12,7 @@ namespace Etr.Policy.Checkpoints;
 internal sealed unsafe class TensorReader : IDisposable
 {
     // A window costs a call of the system; a larger one counts in the process's memory while it is open.
-    private const long WindowBytes = 16L << 20;
+    private const long WindowBytes = 4L << 20;
 
     private readonly MemoryMappedFile? _map;
     private readonly TensorEntry _entry;

@@ -5,7 +5,7 @@ namespace Etr.Policy.Checkpoints;
 /// <summary>A model's weights, open for reading: one safetensors file, or the shards that an index names.</summary>
 public sealed class WeightFiles : IDisposable
 {
-    private const int Piece = 1 << 22;
+    private const int Piece = 1 << 20;
 
     private readonly IReadOnlyList<SafetensorsFile> _files;
     private readonly Dictionary<string, (SafetensorsFile File, TensorEntry Entry)> _byName;
@@ -48,15 +48,24 @@ public sealed class WeightFiles : IDisposable
     /// <exception cref="CheckpointException">There is no tensor of that name, or it is of another type.</exception>
     public unsafe torch.Tensor ReadSingle(string name, torch.Device? device = null)
     {
-        using TensorReader reader = Reader(name);
-        torch.Tensor tensor = torch.empty([.. Find(name)!.Shape], dtype: torch.float32);
-        float* to = reader.Count == 0 ? null : (float*)TensorMemory.AddressOf(tensor);
-        for (long at = 0; at < reader.Count; at += Piece)
-            reader.Read(at, new Span<float>(to + at, (int)Math.Min(Piece, reader.Count - at)));
+        torch.Tensor tensor = torch.empty([.. Of(name).Entry.Shape], dtype: torch.float32);
+        ReadSingle(name, tensor.numel() == 0 ? null : (float*)TensorMemory.AddressOf(tensor));
         if (device is null || device.type == DeviceType.CPU)
             return tensor;
         using (tensor)
             return tensor.to(device);
+    }
+
+    /// <summary>Copies a floating-point tensor into memory of its size, over several threads where it is large.</summary>
+    internal unsafe void ReadSingle(string name, float* to)
+    {
+        using TensorReader first = Reader(name);
+        long count = first.Count;
+        int pieces = (int)((count + Piece - 1) / Piece);
+        if (pieces == 1)
+            first.Read(0, new Span<float>(to, (int)count));
+        else
+            LoadingThreads.Run(pieces, () => Reader(name), (piece, reader) => reader.Read((long)piece * Piece, new Span<float>(to + (long)piece * Piece, (int)Math.Min(Piece, count - (long)piece * Piece))), reader => reader.Dispose());
     }
 
     /// <summary>Copies a floating-point tensor out as fp32, without libtorch.</summary>

@@ -23,6 +23,16 @@ internal static class ModelSizes
     public static double Adapters(ModelConfig model, AdapterConfig adapters) =>
         AdapterShapes.Of(model, adapters).Sum(weight => weight.Shape.Aggregate(1.0, (product, length) => product * length));
 
+    /// <summary>
+    /// Bytes of the weights that stand still, with a head of their own: fp32, or in half precision what <see cref="WeightShapes.IsHalved"/>
+    /// names. The head is fp32 in both.
+    /// </summary>
+    public static double StandingBytes(ModelConfig model, bool half)
+    {
+        double bytes = sizeof(float) * (model.ParameterCount + (model.TiedHead ? Vocabulary(model) : 0));
+        return half ? bytes - 2 * WeightShapes.Of(model).Where(weight => WeightShapes.IsHalved(model, weight.Name)).Sum(weight => weight.Shape.Aggregate(1.0, (product, length) => product * length)) : bytes;
+    }
+
     /// <summary>Keys and values of a token.</summary>
     public static double KeyValues(ModelConfig model) => 2.0 * model.KeyValueHeads * model.HeadSize * model.Layers;
 }

@@ -14,6 +14,12 @@ public sealed record RolloutShape(int Slots, int Length, int PromptLength)
     /// <summary>Whether weights are kept in a byte each.</summary>
     public bool IsInt8 { get; init; }
 
+    /// <summary>Whether weights, keys and values are held in bf16; of the torch engine alone.</summary>
+    public bool IsHalf { get; init; }
+
+    /// <summary>Most tokens whose keys and values are held; 0 for all that slots come to. Of the torch engine alone.</summary>
+    public long CacheTokens { get; init; }
+
     /// <summary>Policy versions that are drawn with side by side, at least 1.</summary>
     public int Versions { get; init; } = 1;
 

@@ -14,6 +14,9 @@ namespace Etr.Policy.Models;
 /// </remarks>
 internal sealed class CachedDecoder : IDisposable
 {
+    /// <summary>Tokens of prompts that a layer's feed-forward takes at once.</summary>
+    public const int FeedForwardTokens = 2048;
+
     private readonly ModelConfig _config;
     private readonly torch.Device _device;
     private readonly FusedModel _model;
@@ -24,8 +27,8 @@ internal sealed class CachedDecoder : IDisposable
     private torch.Tensor? _turns;
 
     /// <summary>A decoder over a copy of <paramref name="weights"/>.</summary>
-    public CachedDecoder(DecoderWeights weights)
-        : this(FusedModel.Of(weights))
+    public CachedDecoder(DecoderWeights weights, torch.ScalarType type = torch.ScalarType.Float32)
+        : this(FusedModel.Of(weights, type))
     {
     }
 
@@ -43,41 +46,43 @@ internal sealed class CachedDecoder : IDisposable
         _adapters = adapters is null ? null : [.. model.Layers.Select((layer, index) => FusedAdapter.From(adapters, layer, index))];
     }
 
+    /// <summary>Positions whose keys and values are gathered at once, padding counted. The default value is <see cref="RowGroup.MostGathered"/>.</summary>
+    public int MostGathered { get; init; } = RowGroup.MostGathered;
+
+    /// <summary>Element type of keys and values.</summary>
+    public torch.ScalarType Type => _model.Type;
+
     /// <summary>Reads whole sequences at once.</summary>
     /// <param name="ids">Token ids, int64, [rows, length], padded on the right.</param>
     /// <param name="lengths">Tokens of each row, 1 to length.</param>
-    /// <returns>Logits after each row's last token, [rows, vocabulary], and a layer's keys and values each, [rows, 2 · kv heads, length, head size]; the caller's.</returns>
-    public (torch.Tensor Logits, IReadOnlyList<torch.Tensor> KeyValues) Prefill(torch.Tensor ids, IReadOnlyList<int> lengths)
+    /// <param name="keep">Takes a layer's keys and values, [rows, 2 · kv heads, length, head size], which are freed when it returns; null for nobody.</param>
+    /// <returns>Logits after each row's last token, [rows, vocabulary]; the caller's.</returns>
+    public torch.Tensor Prefill(torch.Tensor ids, IReadOnlyList<int> lengths, Action<int, torch.Tensor>? keep = null)
     {
         using IDisposable guard = torch.no_grad();
         using DisposeScope scope = torch.NewDisposeScope();
         (long rows, long length) = (ids.shape[0], ids.shape[1]);
         torch.Tensor turns = Turns((int)length).narrow(0, 0, length).unsqueeze(1);
-        torch.Tensor x = _model.Embedding.index_select(0, ids.reshape(-1));
-        var keyValues = new torch.Tensor[_model.Layers.Count];
+        torch.Tensor x = Embed(ids.reshape(-1));
         for (int i = 0; i < _model.Layers.Count; i++)
+            x = Next(x, i, PrefillLayer);
+
+        torch.Tensor last = torch.tensor([.. lengths.Select((count, row) => row * length + count - 1)], torch.int64, _device);
+        return Normalise(x.index_select(0, last)).matmul(_model.Head).MoveToOuterDisposeScope();
+
+        torch.Tensor PrefillLayer(int i, torch.Tensor stream)
         {
             FusedLayer layer = _model.Layers[i];
-            torch.Tensor joined = Project(i, x);
+            torch.Tensor joined = Project(i, stream);
             Turn(layer, joined.view(rows, length, -1, _config.HeadSize), turns);
-            torch.Tensor split = joined.view(rows, length, -1, _config.HeadSize).transpose(1, 2);
-            keyValues[i] = split.narrow(1, _config.Heads, _cacheHeads);
+            torch.Tensor split = joined.to(Type).view(rows, length, -1, _config.HeadSize).transpose(1, 2);
+            keep?.Invoke(i, split.narrow(1, _config.Heads, _cacheHeads));
             torch.Tensor mixed = functional.scaled_dot_product_attention(
                 split.narrow(1, 0, _config.Heads),
                 Spread(split.narrow(1, _config.Heads, _config.KeyValueHeads)),
                 Spread(split.narrow(1, _config.Heads + _config.KeyValueHeads, _config.KeyValueHeads)), is_casual: true);
-            x = AddAttention(i, x, mixed.transpose(1, 2).reshape(rows * length, _queryWidth));
-            x = FeedForward(i, x);
+            return FeedForwardInParts(i, AddAttention(i, stream, mixed.transpose(1, 2).reshape(rows * length, _queryWidth)));
         }
-
-        torch.Tensor last = torch.tensor([.. lengths.Select((count, row) => row * length + count - 1)], torch.int64, _device);
-        torch.Tensor logits = Normalise(x.index_select(0, last)).matmul(_model.Head);
-        foreach (torch.Tensor keyValue in keyValues)
-        {
-            keyValue.MoveToOuterDisposeScope();
-        }
-
-        return (logits.MoveToOuterDisposeScope(), keyValues);
     }
 
     /// <summary>Reads one more token of each row and writes its keys and values into the cache.</summary>
@@ -90,31 +95,27 @@ internal sealed class CachedDecoder : IDisposable
         using IDisposable guard = torch.no_grad();
         using DisposeScope scope = torch.NewDisposeScope();
         int rows = ids.Length;
-        (torch.Tensor tokens, torch.Tensor places, torch.Tensor slots) = Indices(ids, positions, cache.Length);
-        int length = Highest(positions) + 1;
-        torch.Tensor turns = Turns(length).index_select(0, places).unsqueeze(1);
-        torch.Tensor? mask = Mask(positions, places, length);
+        (torch.Tensor tokens, torch.Tensor places, torch.Tensor slots) = Indices(ids, positions, cache);
+        IReadOnlyList<RowGroup> groups = RowGroup.Of(positions, cache, _config.QueriesPerKey, Type, _device, MostGathered);
+        torch.Tensor turns = Turns(Highest(positions) + 1).index_select(0, places).unsqueeze(1);
 
-        torch.Tensor x = _model.Embedding.index_select(0, tokens);
+        torch.Tensor x = Embed(tokens);
         for (int i = 0; i < _model.Layers.Count; i++)
+            x = Next(x, i, StepLayer);
+        return Normalise(x).matmul(_model.Head).MoveToOuterDisposeScope();
+
+        torch.Tensor StepLayer(int i, torch.Tensor stream)
         {
             FusedLayer layer = _model.Layers[i];
-            torch.Tensor joined = Project(i, x);
+            torch.Tensor joined = Project(i, stream);
             Turn(layer, joined.view(rows, -1, _config.HeadSize), turns);
-
-            torch.Tensor store = cache.Layer(i);
-            store.view(-1, _config.HeadSize).index_copy_(0, slots, joined.narrow(1, _queryWidth, _cacheHeads * _config.HeadSize).reshape(-1, _config.HeadSize));
+            joined = joined.to(Type);
+            cache.Blocks.Layer(i).view(-1, _config.HeadSize).index_copy_(0, slots, joined.narrow(1, _queryWidth, _cacheHeads * _config.HeadSize).reshape(-1, _config.HeadSize));
 
             // Query heads that share a key head are rows of one query block: no key is repeated.
             torch.Tensor queries = joined.narrow(1, 0, _queryWidth).view(rows, _config.KeyValueHeads, _config.QueriesPerKey, _config.HeadSize);
-            torch.Tensor past = store.narrow(0, 0, rows).narrow(2, 0, length);
-            torch.Tensor mixed = functional.scaled_dot_product_attention(
-                queries, past.narrow(1, 0, _config.KeyValueHeads), past.narrow(1, _config.KeyValueHeads, _config.KeyValueHeads), attn_mask: mask);
-            x = AddAttention(i, x, mixed.reshape(rows, _queryWidth));
-            x = FeedForward(i, x);
+            return FeedForward(i, AddAttention(i, stream, Mixed(queries, groups, cache.Blocks, i).reshape(rows, _queryWidth)));
         }
-
-        return Normalise(x).matmul(_model.Head).MoveToOuterDisposeScope();
     }
 
     public void Dispose()
@@ -139,7 +140,17 @@ internal sealed class CachedDecoder : IDisposable
         return highest;
     }
 
-    private (torch.Tensor Tokens, torch.Tensor Places, torch.Tensor Slots) Indices(ReadOnlySpan<int> ids, ReadOnlySpan<int> positions, long rowLength)
+    // What a layer makes is freed before the next one begins, but for the stream.
+    private static torch.Tensor Next(torch.Tensor stream, int layer, Func<int, torch.Tensor, torch.Tensor> run)
+    {
+        using (stream)
+        {
+            using DisposeScope scope = torch.NewDisposeScope();
+            return run(layer, stream).MoveToOuterDisposeScope();
+        }
+    }
+
+    private (torch.Tensor Tokens, torch.Tensor Places, torch.Tensor Slots) Indices(ReadOnlySpan<int> ids, ReadOnlySpan<int> positions, KeyValueCache cache)
     {
         int rows = ids.Length;
         long[] packed = new long[(2 + _cacheHeads) * rows];
@@ -148,10 +159,7 @@ internal sealed class CachedDecoder : IDisposable
             packed[row] = ids[row];
             packed[rows + row] = positions[row];
             for (int head = 0; head < _cacheHeads; head++)
-            {
-                int flat = row * _cacheHeads + head;
-                packed[2 * rows + flat] = flat * rowLength + positions[row];
-            }
+                packed[2 * rows + row * _cacheHeads + head] = cache.PlaceOf(row, head, positions[row]);
         }
 
         // One transfer for the three of them.
@@ -159,17 +167,26 @@ internal sealed class CachedDecoder : IDisposable
         return (all.narrow(0, 0, rows), all.narrow(0, rows, rows), all.narrow(0, 2 * rows, _cacheHeads * rows));
     }
 
-    // Minus infinity beyond each row's own position; none where all rows are equally long.
-    private torch.Tensor? Mask(ReadOnlySpan<int> positions, torch.Tensor places, int length)
+    // Attention of each group over its own blocks, gathered for the moment: [rows, kv heads, queries per key, size].
+    private torch.Tensor Mixed(torch.Tensor queries, IReadOnlyList<RowGroup> groups, KeyValueBlocks blocks, int layer)
     {
-        if (positions.IndexOfAnyExcept(positions[0]) < 0)
+        if (groups is [{ Rows: null } all])
+            return Attend(queries, all);
+        torch.Tensor mixed = torch.empty_like(queries);
+        foreach (RowGroup group in groups)
         {
-            return null;
+            using DisposeScope scope = torch.NewDisposeScope();
+            mixed.index_copy_(0, group.Rows!, Attend(queries.index_select(0, group.Rows!), group));
         }
 
-        torch.Tensor beyond = torch.arange(length, torch.int64, _device).gt(places.view(-1, 1, 1, 1));
-        return torch.zeros([positions.Length, 1, 1, length], device: _device).masked_fill_(beyond, float.NegativeInfinity)
-            .expand(positions.Length, 1, _config.QueriesPerKey, length);
+        return mixed;
+
+        torch.Tensor Attend(torch.Tensor asking, RowGroup group)
+        {
+            torch.Tensor past = blocks.Gather(layer, group.Blocks, group.Count).narrow(2, 0, group.Length);
+            return functional.scaled_dot_product_attention(
+                asking, past.narrow(1, 0, _config.KeyValueHeads), past.narrow(1, _config.KeyValueHeads, _config.KeyValueHeads), attn_mask: group.Mask);
+        }
     }
 
     // e^{i·angle} for each position and pair of dimensions: [positions, size/2], complex.
@@ -185,24 +202,33 @@ internal sealed class CachedDecoder : IDisposable
         return _turns;
     }
 
-    private static torch.Tensor Add(torch.Tensor sum, torch.Tensor left, torch.Tensor right) => torch.addmm(sum, left, right, 1, 1);
+    private torch.Tensor Embed(torch.Tensor ids) => _model.Embedding.index_select(0, ids).to(torch.ScalarType.Float32);
+
+    // The stream is fp32; products with half-precision weights are made in theirs.
+    private static torch.Tensor Times(torch.Tensor left, torch.Tensor right) =>
+        left.dtype == right.dtype ? left.matmul(right) : left.to(right.dtype).matmul(right).to(left.dtype);
+
+    private static torch.Tensor Add(torch.Tensor sum, torch.Tensor left, torch.Tensor right) =>
+        sum.dtype == right.dtype ? torch.addmm(sum, left, right, 1, 1) : sum + left.to(right.dtype).matmul(right);
 
     private torch.Tensor Normalise(torch.Tensor x) =>
         x * (x * x).mean([-1L], keepdim: true).add_(_config.NormEpsilon).rsqrt_();
+
+    private torch.Tensor Normalise(torch.Tensor x, FusedLayer layer, torch.Tensor norm) => layer.Folded ? Normalise(x) : Normalise(x).mul_(norm);
 
     // q, k and v of the normalised stream.
     private torch.Tensor Project(int index, torch.Tensor x)
     {
         FusedLayer layer = _model.Layers[index];
-        torch.Tensor normalised = Normalise(x);
-        torch.Tensor joined = layer.JoinedBias is null ? normalised.matmul(layer.Joined) : Add(layer.JoinedBias, normalised, layer.Joined);
+        torch.Tensor normalised = Normalise(x, layer, layer.Before);
+        torch.Tensor joined = layer.JoinedBias is null ? Times(normalised, layer.Joined) : Add(layer.JoinedBias, normalised, layer.Joined);
         return _adapters?[index].Joined?.AddTo(joined, normalised) ?? joined;
     }
 
     private torch.Tensor AddAttention(int index, torch.Tensor x, torch.Tensor mixed)
     {
         torch.Tensor sum = Add(x, mixed, _model.Layers[index].Output);
-        return _adapters?[index].Output?.AddTo(sum, mixed) ?? sum;
+        return _adapters?[index].Output?.AddTo(sum, mixed.to(torch.ScalarType.Float32)) ?? sum;
     }
 
     // Normalises, where the architecture does, and turns the heads of q and k in place.
@@ -217,11 +243,27 @@ internal sealed class CachedDecoder : IDisposable
         heads.view([.. heads.shape[..^1], _config.HeadSize / 2, 2]).view_as_complex().mul_(turns);
     }
 
+    // Of many tokens what lies between gate and down is most of a pass's memory.
+    private torch.Tensor FeedForwardInParts(int index, torch.Tensor x)
+    {
+        if (x.shape[0] <= FeedForwardTokens)
+            return FeedForward(index, x);
+        torch.Tensor result = torch.empty_like(x);
+        for (long start = 0; start < x.shape[0]; start += FeedForwardTokens)
+        {
+            using DisposeScope scope = torch.NewDisposeScope();
+            long count = Math.Min(FeedForwardTokens, x.shape[0] - start);
+            result.narrow(0, start, count).copy_(FeedForward(index, x.narrow(0, start, count)));
+        }
+
+        return result;
+    }
+
     private torch.Tensor FeedForward(int index, torch.Tensor x)
     {
         FusedLayer layer = _model.Layers[index];
-        torch.Tensor normalised = Normalise(x);
-        torch.Tensor both = normalised.matmul(layer.GateUp);
+        torch.Tensor normalised = Normalise(x, layer, layer.Between);
+        torch.Tensor both = Times(normalised, layer.GateUp);
         both = _adapters?[index].GateUp?.AddTo(both, normalised) ?? both;
         torch.Tensor gate = functional.silu(both.narrow(1, 0, _config.IntermediateSize));
         torch.Tensor inner = gate.mul_(both.narrow(1, _config.IntermediateSize, _config.IntermediateSize));

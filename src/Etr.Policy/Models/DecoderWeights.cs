@@ -4,7 +4,7 @@ using TorchSharp.Modules;
 
 namespace Etr.Policy.Models;
 
-/// <summary>The weights of a decoder, fp32, by Hugging Face's names. Owns its tensors.</summary>
+/// <summary>The weights of a decoder, fp32 unless they were asked for in half precision, by Hugging Face's names. Owns its tensors.</summary>
 public sealed class DecoderWeights : IDisposable
 {
     private readonly Dictionary<string, Parameter> _byName;
@@ -30,11 +30,15 @@ public sealed class DecoderWeights : IDisposable
     public Parameter this[string name] => _byName[name];
 
     /// <summary>Reads a safetensors file, or the shards of an index, tensor by tensor; half precision is widened to fp32.</summary>
+    /// <param name="file">The file, or the index.</param>
+    /// <param name="config">The model's shape.</param>
+    /// <param name="device">Where the tensors are to be; null for the CPU.</param>
+    /// <param name="half">Whether the weights that <see cref="WeightShapes.IsHalved"/> names are held in bf16, to stand still.</param>
     /// <exception cref="CheckpointException">A tensor is missing, one too many, or of another shape or type.</exception>
-    public static DecoderWeights Load(string file, ModelConfig config, torch.Device? device = null)
+    public static DecoderWeights Load(string file, ModelConfig config, torch.Device? device = null, bool half = false)
     {
         using WeightFiles source = ModelFiles.OpenWeights(file, config);
-        return Build(config, null, (name, _) => source.ReadSingle(name, device));
+        return Build(config, null, (name, _) => source.ReadSingle(name, device), typeOf: half ? name => TypeOf(config, name) : null);
     }
 
     /// <summary>Fresh weights: normal with deviation 0.02 (projections into the residual stream less, by √(2·layers)), norms 1, biases 0.</summary>
@@ -93,7 +97,10 @@ public sealed class DecoderWeights : IDisposable
         }
     }
 
-    private static DecoderWeights Build(ModelConfig config, torch.Device? device, Func<string, long[], torch.Tensor> make, torch.ScalarType type = torch.ScalarType.Float32)
+    private static torch.ScalarType TypeOf(ModelConfig config, string name) =>
+        WeightShapes.IsHalved(config, name) ? torch.ScalarType.BFloat16 : torch.ScalarType.Float32;
+
+    private static DecoderWeights Build(ModelConfig config, torch.Device? device, Func<string, long[], torch.Tensor> make, torch.ScalarType type = torch.ScalarType.Float32, Func<string, torch.ScalarType>? typeOf = null)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         var named = new List<(string Name, Parameter Value)>();
@@ -101,7 +108,14 @@ public sealed class DecoderWeights : IDisposable
         {
             torch.Tensor value = make(name, shape);
             // Weights outlive whatever scope the caller has open.
-            torch.Tensor placed = device is null ? value.to(type) : value.to(type, device);
+            torch.ScalarType own = typeOf?.Invoke(name) ?? type;
+            torch.Tensor placed = device is null ? value.to(own) : value.to(own, device);
+            if (own != value.dtype)
+            {
+                // One tensor at a time is held in both types.
+                value.Dispose();
+            }
+
             var parameter = new Parameter(placed, requires_grad: false);
             parameter.DetachFromDisposeScope();
             named.Add((name, parameter));

@@ -63,7 +63,7 @@ internal sealed class FusedAdapter : IDisposable
             return new ThinProduct(down.DetachFromDisposeScope(), up.DetachFromDisposeScope());
         }
 
-        return new FusedAdapter(Of(fused.Before, "q_proj", "k_proj", "v_proj"), Of(null, "o_proj"), Of(fused.Between, "gate_proj", "up_proj"), Of(null, "down_proj"));
+        return new FusedAdapter(Of(fused.Folded ? fused.Before : null, "q_proj", "k_proj", "v_proj"), Of(null, "o_proj"), Of(fused.Folded ? fused.Between : null, "gate_proj", "up_proj"), Of(null, "down_proj"));
     }
 
     public void Dispose()

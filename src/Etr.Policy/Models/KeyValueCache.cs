@@ -1,112 +1,99 @@
-using TorchSharp;
+using Etr.Policy.Memory;
 
 namespace Etr.Policy.Models;
 
 /// <summary>
-/// Keys and values of the sequences that are being decoded, a row each, rows 0 to <see cref="Rows"/> − 1 in use without gaps.
-/// A layer is one tensor [rows, 2 · kv heads, length, head size], keys before values: what one head attends over is contiguous,
-/// which is worth a factor of four to attention over many rows.
+/// The sequences that are decoded with one policy version, a row each, rows 0 to <see cref="Rows"/> − 1 in use without gaps, and which of
+/// the engine's blocks hold each one's keys and values.
 /// </summary>
-internal sealed class KeyValueCache : IDisposable
+internal sealed class KeyValueCache(KeyValueBlocks blocks) : IDisposable
 {
-    private const int LengthStep = 64;
-    private readonly torch.Device _device;
-    private readonly int _heads;
-    private readonly int _size;
-    private readonly torch.Tensor[] _layers;
-    private long _rowCapacity;
+    private readonly List<List<int>> _rows = [];
 
-    public KeyValueCache(ModelConfig config, torch.Device device)
-    {
-        _device = device;
-        _heads = 2 * config.KeyValueHeads;
-        _size = config.HeadSize;
-        _layers = new torch.Tensor[config.Layers];
-        for (int layer = 0; layer < _layers.Length; layer++)
-        {
-            _layers[layer] = torch.empty([0, _heads, 0, _size], device: device).DetachFromDisposeScope();
-        }
-    }
+    /// <summary>Where keys and values are.</summary>
+    public KeyValueBlocks Blocks => blocks;
 
     /// <summary>Rows in use.</summary>
-    public int Rows { get; private set; }
+    public int Rows => _rows.Count;
 
-    /// <summary>Positions each row has room for.</summary>
-    public long Length { get; private set; }
+    /// <summary>The blocks of a row, in the order of its positions.</summary>
+    public IReadOnlyList<int> this[int row] => _rows[row];
 
-    /// <summary>A layer's tensor, all rows and positions there is room for.</summary>
-    public torch.Tensor Layer(int layer) => _layers[layer];
-
-    /// <summary>Adds <paramref name="count"/> empty rows; the first one's number is returned.</summary>
-    public int AddRows(int count)
+    /// <summary>
+    /// Adds rows that go on from sequences about to be read. The first to go on from a sequence takes its blocks; the others share those
+    /// that are full and get the last one for themselves.
+    /// </summary>
+    /// <param name="lengths">Tokens of each sequence.</param>
+    /// <param name="sequenceOf">Which of them each new row goes on from; every sequence has one.</param>
+    /// <returns>Blocks of each sequence, to be written; and the blocks to copy once they are.</returns>
+    public (IReadOnlyList<IReadOnlyList<int>> Written, IReadOnlyList<int> From, IReadOnlyList<int> To) Add(IReadOnlyList<int> lengths, IReadOnlyList<int> sequenceOf)
     {
-        int first = Rows;
-        Rows += count;
-        if (Rows > _rowCapacity)
+        var written = new List<int>?[lengths.Count];
+        List<int> from = [], to = [];
+        foreach (int sequence in sequenceOf)
         {
-            Resize(Math.Max(Rows, 2 * _rowCapacity), Length);
-        }
-
-        return first;
-    }
-
-    /// <summary>Makes room for sequences of <paramref name="length"/> tokens.</summary>
-    public void Reserve(int length)
-    {
-        if (length > Length)
-        {
-            Resize(_rowCapacity, (length + LengthStep - 1) / LengthStep * LengthStep);
-        }
-    }
-
-    /// <summary>Writes the first <paramref name="length"/> positions of a row from a row of a prefill's tensors, a layer each.</summary>
-    public void Fill(int row, IReadOnlyList<torch.Tensor> source, long sourceRow, int length)
-    {
-        for (int layer = 0; layer < _layers.Length; layer++)
-        {
-            _layers[layer][row].narrow(1, 0, length).copy_(source[layer][sourceRow].narrow(1, 0, length));
-        }
-    }
-
-    /// <summary>Gives up a row: the last row, of <paramref name="lastLength"/> tokens, takes its number.</summary>
-    public void Remove(int row, int lastLength)
-    {
-        int last = --Rows;
-        if (row == last)
-        {
-            return;
-        }
-
-        foreach (torch.Tensor layer in _layers)
-        {
-            layer[row].narrow(1, 0, lastLength).copy_(layer[last].narrow(1, 0, lastLength));
-        }
-    }
-
-    public void Dispose()
-    {
-        foreach (torch.Tensor layer in _layers)
-        {
-            layer.Dispose();
-        }
-    }
-
-    private void Resize(long rows, long length)
-    {
-        using DisposeScope scope = torch.NewDisposeScope();
-        for (int i = 0; i < _layers.Length; i++)
-        {
-            torch.Tensor old = _layers[i];
-            torch.Tensor grown = torch.zeros([rows, _heads, length, _size], device: _device).DetachFromDisposeScope();
-            if (old.numel() > 0)
+            var row = new List<int>();
+            _rows.Add(row);
+            if (written[sequence] is not { } first)
             {
-                grown.narrow(0, 0, old.shape[0]).narrow(2, 0, old.shape[2]).copy_(old);
+                row.AddRange(blocks.Take(CacheBudget.BlocksOf(lengths[sequence])));
+                written[sequence] = row;
+                continue;
             }
 
-            old.Dispose();
-            _layers[i] = grown;
+            int full = lengths[sequence] / CacheBudget.BlockTokens;
+            foreach (int block in first.Take(full))
+            {
+                blocks.Share(block);
+                row.Add(block);
+            }
+
+            if (first.Count > full)
+            {
+                row.AddRange(blocks.Take(1));
+                from.Add(first[full]);
+                to.Add(row[full]);
+            }
         }
 
-        (_rowCapacity, Length) = (rows, length);
+        return ([.. written.Select(row => (IReadOnlyList<int>)row!)], from, to);
+    }
+
+    /// <summary>Makes room for each row's position.</summary>
+    public void Reserve(ReadOnlySpan<int> positions)
+    {
+        List<int>? fresh = null;
+        for (int row = 0; row < positions.Length; row++)
+        {
+            if (_rows[row].Count * CacheBudget.BlockTokens > positions[row])
+                continue;
+            _rows[row].AddRange(blocks.Take(1));
+            (fresh ??= []).Add(_rows[row][^1]);
+        }
+
+        blocks.Wipe(fresh ?? []);
+    }
+
+    /// <summary>Where a head's vector of a position is among all vectors of a layer.</summary>
+    public long PlaceOf(int row, int head, int position) =>
+        (head * blocks.Capacity + _rows[row][position / CacheBudget.BlockTokens]) * CacheBudget.BlockTokens + position % CacheBudget.BlockTokens;
+
+    /// <summary>Gives up a row: the last row takes its number.</summary>
+    public void Remove(int row)
+    {
+        foreach (int block in _rows[row])
+            blocks.Release(block);
+        _rows[row] = _rows[^1];
+        _rows.RemoveAt(_rows.Count - 1);
+    }
+
+    /// <summary>Forgets every row, where the blocks are given back as a whole.</summary>
+    public void Forget() => _rows.Clear();
+
+    /// <summary>Gives up every row.</summary>
+    public void Dispose()
+    {
+        while (Rows > 0)
+            Remove(Rows - 1);
     }
 }

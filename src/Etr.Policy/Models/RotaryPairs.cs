@@ -13,6 +13,11 @@ internal static class RotaryPairs
     /// <param name="heads">Number of heads.</param>
     public static torch.Tensor Of(torch.Tensor rows, long heads) => Turn(rows, heads, 2, rows.shape[0] / heads / 2);
 
+    /// <summary>The row that <see cref="Of"/> puts at a place.</summary>
+    /// <param name="row">The place.</param>
+    /// <param name="size">Rows of a head.</param>
+    public static int Source(int row, int size) => row / size * size + row % 2 * (size / 2) + row % size / 2;
+
     /// <summary>Puts rows back.</summary>
     /// <param name="rows">[heads · size, …].</param>
     /// <param name="heads">Number of heads.</param>

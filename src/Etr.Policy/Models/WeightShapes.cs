@@ -65,6 +65,17 @@ public static class WeightShapes
         }
     }
 
+    /// <summary>
+    /// Whether a weight is held in half precision where that is asked for: the layers' matrices, and an embedding that is not the head too.
+    /// Norms, biases and the head stay fp32: they are small, or decide what sampler and learner think of a token.
+    /// </summary>
+    public static bool IsHalved(ModelConfig config, string name)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(name);
+        return name.EndsWith("_proj.weight", StringComparison.Ordinal) || (name == Embedding && !config.TiedHead);
+    }
+
     /// <summary>Full name of a layer's weight.</summary>
     public static string Of(int layer, string weight) => $"model.layers.{layer}.{weight}";
 }

@@ -1,4 +1,5 @@
 using Etr.Core.Rollouts;
+using Etr.Policy.Memory;
 
 namespace Etr.Policy.Rollouts;
 
@@ -18,12 +19,18 @@ internal sealed class DecodeLane(PolicyRef policy, ILaneModel model) : IDisposab
 
     public int Count => _slots.Count;
 
+    /// <summary>The slots.</summary>
+    public IReadOnlyList<SlotDecode> Slots => _slots;
+
+    /// <summary>Blocks of keys and values that the next step takes.</summary>
+    public int BlocksToStep => _slots.Count(slot => slot.LastPosition % CacheBudget.BlockTokens == 0);
+
     /// <summary>
-    /// Takes in requests: reads their prompts in one batch, a prompt once for all its slots, and draws each slot's first token.
+    /// Takes in slots: reads their prompts in one batch, a prompt once for all slots of its request, and draws each slot's next token.
     /// </summary>
-    public void Admit(IReadOnlyList<RequestDecode> requests)
+    public void Admit(IReadOnlyList<SlotDecode> slots)
     {
-        List<SlotDecode> entering = [.. requests.SelectMany(request => request.Slots)];
+        List<SlotDecode> entering = [.. slots];
         foreach (SlotDecode over in entering.Where(slot => slot.Ending is not null))
         {
             over.Finish();
@@ -72,6 +79,16 @@ internal sealed class DecodeLane(PolicyRef policy, ILaneModel model) : IDisposab
         }
 
         Retire();
+    }
+
+    /// <summary>Lets a slot go as it stands, to be taken in again with what it has drawn.</summary>
+    public void Evict(SlotDecode slot) => Remove(_slots.IndexOf(slot));
+
+    /// <summary>Lets all slots go as they stand, where the engine has given up all keys and values.</summary>
+    public void Forget()
+    {
+        _slots.Clear();
+        model.Forget();
     }
 
     /// <summary>The requests that still have slots here.</summary>
@@ -135,11 +152,15 @@ internal sealed class DecodeLane(PolicyRef policy, ILaneModel model) : IDisposab
                 continue;
             }
 
-            SlotDecode last = _slots[^1];
-            model.Leave(row, last.LastPosition);
-            _slots[row] = last;
-            _slots.RemoveAt(_slots.Count - 1);
+            Remove(row);
             slot.Finish();
         }
+    }
+
+    private void Remove(int row)
+    {
+        model.Leave(row);
+        _slots[row] = _slots[^1];
+        _slots.RemoveAt(_slots.Count - 1);
     }
 }

@@ -24,6 +24,8 @@ internal interface ILaneModel : IDisposable
 
     /// <summary>Frees a row; the last row moves into its place.</summary>
     /// <param name="row">The row that is over.</param>
-    /// <param name="lastLength">Tokens of the last row that have been read.</param>
-    void Leave(int row, int lastLength);
+    void Leave(int row);
+
+    /// <summary>Forgets all rows, whose keys and values the engine gives up as a whole.</summary>
+    void Forget();
 }

@@ -10,7 +10,7 @@ namespace Etr.Policy.Rollouts;
 /// Loads policy versions for the torch engine, after checking that each file is the one that was published. The model that adapters
 /// belong to is loaded once and shared by all versions. Used by the engine's thread alone.
 /// </summary>
-internal sealed class PolicyLoader(ModelConfig config, torch.Device device) : IDisposable
+internal sealed class PolicyLoader(ModelConfig config, torch.Device device, torch.ScalarType type) : IDisposable
 {
     private (string Sha256, FusedModel Model)? _base;
 
@@ -54,6 +54,6 @@ internal sealed class PolicyLoader(ModelConfig config, torch.Device device) : ID
     private FusedModel Read(string path)
     {
         using WeightFiles weights = ModelFiles.OpenWeights(path, config);
-        return FusedModel.Load(weights, config, device);
+        return FusedModel.Load(weights, config, device, type);
     }
 }

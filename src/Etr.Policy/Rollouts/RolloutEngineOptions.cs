@@ -17,6 +17,13 @@ public sealed record RolloutEngineOptions
     [Range(1, 65_536)]
     public int Capacity { get; init; } = 128;
 
+    /// <summary>Most tokens whose keys and values are held at once, prompts counted; 0 for as many as the slots come to. The default value is 0.</summary>
+    [Range(0, 1L << 40)]
+    public long CacheTokens { get; init; }
+
+    /// <summary>Whether the torch engine holds weights, keys and values in bf16. The default value is false: fp32.</summary>
+    public bool HalfPrecision { get; init; }
+
     /// <summary>Requests that wait in the engine's queue before <c>SubmitAsync</c> makes its caller wait. The default value is 64.</summary>
     [Range(1, 65_536)]
     public int QueueLength { get; init; } = 64;

@@ -19,7 +19,7 @@ public static class RolloutEngines
     /// <param name="lowPriority">Whether its threads leave room for a cluster's probes.</param>
     /// <exception cref="Checkpoints.CheckpointException">A file of the model is missing or not as it should be.</exception>
     /// <exception cref="Runtime.TorchUnavailableException">The torch engine is to run and libtorch does not load, or the device is not there.</exception>
-    /// <exception cref="ArgumentException">int8 is asked of the torch engine.</exception>
+    /// <exception cref="ArgumentException">int8 is asked of the torch engine, or bf16 of the CPU engine.</exception>
     public static IRolloutEngine Create(PolicyOptions policy, EngineClock clock, bool lowPriority = false)
     {
         ArgumentNullException.ThrowIfNull(policy);
@@ -30,11 +30,16 @@ public static class RolloutEngines
             Device = policy.Device,
             Threads = policy.Threads,
             Capacity = policy.Slots,
+            CacheTokens = policy.CacheTokens,
+            HalfPrecision = policy.Weights == "bf16",
             LowPriority = lowPriority,
         };
         bool quantised = policy.Quantization == "int8";
         if (TakesCpu(policy, config))
         {
+            if (policy.Weights != "f32")
+                throw new ArgumentException("Etr:Policy:Weights=bf16 is of the torch engine alone: set Etr:Policy:Engine=torch, or Weights=f32.", nameof(policy));
+
             return new CpuRolloutEngine(config, tokenizer, options, clock, quantised);
         }
 

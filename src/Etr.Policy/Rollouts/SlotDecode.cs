@@ -11,9 +11,9 @@ internal sealed class SlotDecode
     private readonly TraceKey _key;
     private readonly RolloutSlot _slot;
     private readonly List<SampledToken> _unreported = [];
+    private readonly List<int> _ids = [];
     private readonly TokenText _text;
     private StepSegmenter _segmenter;
-    private int _drawn;
 
     public SlotDecode(RequestDecode request, RolloutSlot slot)
     {
@@ -45,7 +45,7 @@ internal sealed class SlotDecode
     public RequestDecode Request => _request;
 
     /// <summary>Tokens the trace has, prefix included.</summary>
-    public int TraceLength => _slot.Prefix.Count + _drawn;
+    public int TraceLength => _slot.Prefix.Count + _ids.Count;
 
     /// <summary>The token drawn last, the next to be read by the model.</summary>
     public int LastToken { get; private set; }
@@ -53,11 +53,17 @@ internal sealed class SlotDecode
     /// <summary>Where <see cref="LastToken"/> stands in the whole sequence, prompt included.</summary>
     public int LastPosition => _request.Prompt.Count + TraceLength - 1;
 
-    /// <summary>Prompt and prefix: what the model has to read before the first draw.</summary>
-    public IEnumerable<int> Given => _request.Prompt.Concat(_slot.Prefix.Select(token => token.Id));
+    /// <summary>Its place in the order in which slots entered the engine; null before that. Those that came last give way first.</summary>
+    public long? Entered { get; set; }
 
-    /// <summary>Whether it has tokens of its own before it starts, so that it cannot share the prompt's prefill.</summary>
-    public bool HasPrefix => _slot.Prefix.Count > 0;
+    /// <summary>Prompt, prefix and what has been drawn: what the model has to read before the next draw.</summary>
+    public IEnumerable<int> Given => _request.Prompt.Concat(_slot.Prefix.Select(token => token.Id)).Concat(_ids);
+
+    /// <summary>Tokens of <see cref="Given"/>.</summary>
+    public int GivenLength => _request.Prompt.Count + TraceLength;
+
+    /// <summary>Whether it has tokens of its own before it enters, so that it cannot share the prompt's prefill.</summary>
+    public bool HasPrefix => TraceLength > 0;
 
     /// <summary>How the next token is to be drawn: the random number is a function of seed, prompt, round, slot and token index alone.</summary>
     public DrawRequest NextDraw => new(_request.Source.Sampling, Philox4x32.Uniform(_request.Source.Seed, _key, (uint)TraceLength));
@@ -68,7 +74,7 @@ internal sealed class SlotDecode
         string text = _text.Append(drawn.Id);
         _unreported.Add(new SampledToken(
             drawn.Id, text, drawn.LogProb, drawn.Entropy, drawn.TopFiveEntropy, _request.Breaks(drawn.ArgMax), _request.Source.Policy.Version));
-        _drawn++;
+        _ids.Add(drawn.Id);
         LastToken = drawn.Id;
         bool boundary = _segmenter.Append(text) != StepBoundary.None;
         if (_request.Ends(drawn.Id))

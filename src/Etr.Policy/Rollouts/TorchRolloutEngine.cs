@@ -1,7 +1,9 @@
 using Etr.Core.Rollouts;
+using Etr.Policy.Memory;
 using Etr.Policy.Models;
 using Etr.Policy.Runtime;
 using Etr.Policy.Tokenizers;
+using TorchSharp;
 
 namespace Etr.Policy.Rollouts;
 
@@ -10,6 +12,8 @@ public sealed class TorchRolloutEngine : IRolloutEngine
 {
     private readonly RolloutEngineOptions _options;
     private readonly PolicyLoader _policies;
+    private readonly CacheBudget _budget;
+    private readonly KeyValueBlocks _blocks;
     private readonly ContinuousBatching _batching;
 
     /// <summary>Starts the engine's thread.</summary>
@@ -23,11 +27,14 @@ public sealed class TorchRolloutEngine : IRolloutEngine
         ArgumentNullException.ThrowIfNull(options);
         TorchRuntime runtime = TorchRuntime.Start(options.Device, options.Threads);
         _options = options;
-        _policies = new PolicyLoader(config, runtime.Device);
+        torch.ScalarType type = options.HalfPrecision ? torch.ScalarType.BFloat16 : torch.ScalarType.Float32;
+        _policies = new PolicyLoader(config, runtime.Device, type);
+        _budget = new CacheBudget(options.CacheTokens, options.Capacity);
+        _blocks = new KeyValueBlocks(config, runtime.Device, _budget, type);
         _batching = new ContinuousBatching(
             $"rollouts {options.Device}", new PolicyVocabulary(config, tokenizer), options, clock,
-            policy => new TorchLaneModel(_policies.Load(policy), config, runtime.Device),
-            () => TorchRuntime.UseThreads(runtime.Threads));
+            policy => new TorchLaneModel(_policies.Load(policy), _blocks, _budget, runtime.Device),
+            _budget, _blocks.Reset, () => TorchRuntime.UseThreads(runtime.Threads));
     }
 
     /// <inheritdoc/>
@@ -37,12 +44,16 @@ public sealed class TorchRolloutEngine : IRolloutEngine
     public int Capacity => _options.Capacity;
 
     /// <inheritdoc/>
+    public EngineMemory Memory => new(_budget.Halvings, _budget.Slots, _budget.Tokens, _budget.GaveWay);
+
+    /// <inheritdoc/>
     public ValueTask SubmitAsync(RolloutRequest request, CancellationToken cancellationToken) => _batching.SubmitAsync(request, cancellationToken);
 
     /// <summary>Ends every slot at its next token boundary, as cancelled, and waits for the thread.</summary>
     public async ValueTask DisposeAsync()
     {
         await _batching.DisposeAsync();
+        _blocks.Dispose();
         _policies.Dispose();
     }
 }

@@ -54,6 +54,20 @@ public sealed partial class TorchRuntime
         torch.set_num_threads(threads);
     }
 
+    /// <summary>Whether libtorch loads and finds a CUDA device that it can use.</summary>
+    public static bool HasCuda()
+    {
+        try
+        {
+            Load();
+            return torch.cuda.is_available();
+        }
+        catch (TorchUnavailableException)
+        {
+            return false;
+        }
+    }
+
     // -1 for the CPU, otherwise the CUDA index.
     private static int ParseDevice(string device)
     {

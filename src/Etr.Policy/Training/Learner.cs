@@ -27,9 +27,9 @@ internal sealed class Learner : IDisposable
     private readonly bool _corrects;
     private readonly AdamW _optimiser;
     private readonly Gradients _gradients;
-    private readonly TrainingOptions _packing;
     private readonly Dictionary<string, torch.Tensor> _gradientOf;
     private readonly EntropyController _entropy;
+    private readonly PassBudget _passes;
     private readonly torch.Device _device;
     private int _step;
 
@@ -55,7 +55,7 @@ internal sealed class Learner : IDisposable
         _gradients = first.Gradients;
         _lanes = new StepLanes(first, () => first.Beside(_referenceWeights), lanes, runtime.Threads);
         // What passes at once is bounded over all lanes.
-        _packing = options with { MicroBatchTokens = options.MicroBatchTokens / lanes };
+        _passes = new PassBudget(new PassSize(options.MicroBatchTokens / lanes, options.Checkpointing));
         _gradientOf = _trained.Zip(_gradients.Tensors).ToDictionary(pair => pair.First.Name, pair => pair.Second);
         _optimiser = new AdamW([.. _trained.Select(weight => weight.Value)], _gradients.Tensors, options.Beta1, options.Beta2, options.WeightDecay);
         _entropy = new EntropyController(options);
@@ -76,14 +76,18 @@ internal sealed class Learner : IDisposable
         string sha256 = adapterStart.BaseSha256 ?? JoinedWeights.Sha256(model.File);
         var adapters = AdapterWeights.Initialise(model.Config, AdapterConfig.Of(options.Lora), adapterStart.Seed, runtime.Device);
         return new Learner(
-            DecoderWeights.Load(model.File, model.Config, runtime.Device), adapters, new AdapterPolicyFile(adapters, sha256), resolved, temperature, adapterStart.Seed, runtime);
+            DecoderWeights.Load(model.File, model.Config, runtime.Device, adapterStart.HalfPrecision), adapters, new AdapterPolicyFile(adapters, sha256), resolved, temperature,
+            adapterStart.Seed, runtime);
     }
 
-    /// <summary>One step; <see cref="TrainingStep.Duration"/> is left to the caller.</summary>
-    public TrainingStep Step(TrainingBatch batch, CancellationToken cancellationToken)
+    /// <summary>One step; <see cref="TrainingStep.Duration"/> is left to the caller. Where memory runs out it is made again in smaller passes.</summary>
+    public TrainingStep Step(TrainingBatch batch, CancellationToken cancellationToken) => _passes.Run(
+        LongestIn(batch), size => Step(batch, size, cancellationToken));
+
+    private TrainingStep Step(TrainingBatch batch, PassSize size, CancellationToken cancellationToken)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        StepPlan plan = StepPlan.Of(batch, _packing, _weights.Config.VocabularySize, _weights.Config.ContextLength);
+        StepPlan plan = StepPlan.Of(batch, _options with { MicroBatchTokens = size.Tokens }, _weights.Config.VocabularySize, _weights.Config.ContextLength);
         int planned = plan.Updates.Count * _options.Epochs;
         // A single update is not made unless all is well; of several, some may have to be taken back.
         using TrainerSnapshot? before = planned > 1 ? new TrainerSnapshot(_trained.Select(weight => (torch.Tensor)weight.Value), _optimiser) : null;
@@ -133,6 +137,8 @@ internal sealed class Learner : IDisposable
             CorrectionWeight = summary.CorrectionWeight,
             EntropyCoefficient = coefficient,
             Updates = applied ? planned : 0,
+            MicroBatchTokens = size.Tokens,
+            MemoryRetries = _passes.Retries,
             Tokens = plan.InputTokens,
             Duration = TimeSpan.Zero,
         };
@@ -159,6 +165,9 @@ internal sealed class Learner : IDisposable
         _adapters?.Dispose();
         _weights.Dispose();
     }
+
+    private static int LongestIn(TrainingBatch batch) =>
+        batch.Groups.SelectMany(group => group.Traces.Select(trace => group.PromptTokens.Count + trace.Tokens.Count)).DefaultIfEmpty(0).Max();
 
     // Whether every update was finite and made; stops at the first that is not.
     private bool Update(StepPlan plan, UpdateRates rates, StepFigures[] figures, List<double> norms, CancellationToken cancellationToken)
@@ -200,7 +209,7 @@ internal sealed class Learner : IDisposable
         _lanes.Run(
             microBatches.Count,
             (lane, number, i) => lane.Accumulate(
-                microBatches[i], new StepMoment(rates.Entropy, update == 0, start?[i]), DropoutSeed(rates.Step, update, i), figures[number]),
+                microBatches[i], new StepMoment(rates.Entropy, update == 0, start?[i]), _passes.Size.Checkpointing, DropoutSeed(rates.Step, update, i), figures[number]),
             cancellationToken);
         _lanes.Gather();
         foreach (StepFigures other in figures.Skip(1))

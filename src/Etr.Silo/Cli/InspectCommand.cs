@@ -70,10 +70,12 @@ internal sealed class InspectCommand : IEtrCommand
         var shape = new RolloutShape(batch, tokens, Math.Min(UsualPrompt, tokens))
         {
             IsCpu = RolloutEngines.TakesCpu(run.Policy, model.Config),
+            IsHalf = run.Policy.Weights == "bf16",
+            CacheTokens = run.Policy.CacheTokens,
             IsInt8 = run.Policy.Quantization == "int8",
             Adapters = run.Training.Lora.IsOn() ? AdapterConfig.Of(run.Training.Lora) : null,
         };
         return new ModelInspection(
-            folder, model, batch, tokens, shape.IsCpu ? "cpu" : "torch", run.Training.Lora.Rank, RolloutMemory.Of(model.Config, shape), TrainingMemory.Of(model.Config, run.Training, tokens));
+            folder, model, batch, tokens, shape.IsCpu ? "cpu" : "torch", run.Training.Lora.Rank, RolloutMemory.Of(model.Config, shape), TrainingMemory.Of(model.Config, run.Training, tokens, run.Policy.Weights == "bf16"));
     }
 }

@@ -24,12 +24,20 @@ internal sealed partial class Checkup(EtrSettings settings)
         yield return new Finding("cores", true, $"{Environment.ProcessorCount}, tensor operations use {(settings.Run.Policy.Threads == 0 ? "all" : settings.Run.Policy.Threads.ToString(CultureInfo.InvariantCulture))}");
         long memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         yield return new Finding("memory", memory >= LeastMemory, $"{memory >> 20} MiB{(memory >= LeastMemory ? "" : $"; the main job needs about {LeastMemory >> 20}")}");
+        CudaDriver? driver = CudaDriver.Find();
+        yield return Driver(driver);
         yield return Try("libtorch", () =>
         {
             var runtime = TorchRuntime.Start(settings.Run.Policy.Device, settings.Run.Policy.Threads);
             return $"loads; device {runtime.Device}, {runtime.Threads} threads";
         });
         yield return Try("libstdc++", StandardLibrary);
+        foreach (string device in Devices(driver))
+        {
+            yield return Try("dtypes", () => TypesOf(device));
+            yield return Try("parity", () => Parity(device, driver));
+        }
+
         yield return Try("model", () =>
         {
             string folder = StartingPolicy.Locate(settings.Run.Policy.Path);
@@ -53,6 +61,45 @@ internal sealed partial class Checkup(EtrSettings settings)
             yield return await StoreAsync(data);
     }
 
+    private string[] Configured => [.. settings.Host.Cluster.Devices.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+        .Select(name => DeviceSpec.Parse(name).Device).Prepend(settings.Run.Policy.Device).Distinct()];
+
+    // What is configured, and what is there besides for a build that can use it.
+    private IEnumerable<string> Devices(CudaDriver? driver) =>
+        Configured.Concat(driver is not null && TorchRuntime.HasCuda() ? driver.Devices.Select(device => device.Name) : []).Distinct();
+
+    private Finding Driver(CudaDriver? driver)
+    {
+        bool wanted = Configured.Any(device => device != "cpu");
+        if (driver is null or { Devices.Count: 0 })
+        {
+            return new Finding("driver", !wanted, wanted
+                ? $"{string.Join(", ", Configured)} is configured and no CUDA driver {(driver is null ? "answers here" : "has a device here")}: install NVIDIA's driver, or set Etr:Policy:Device=cpu"
+                : "no CUDA device here; drawing and training take the CPU");
+        }
+
+        string found = string.Join(", ", driver.Devices.Select(device => $"{device.Name} {device.Model} {device.Bytes >> 20} MiB"));
+        return new Finding("driver", true, $"CUDA {driver.Version}: {found}{(TorchRuntime.HasCuda() ? "" : "; this build of libtorch cannot use it: build with -p:TorchBackend=cuda")}");
+    }
+
+    private static string TypesOf(string device)
+    {
+        IReadOnlyList<TypeProbe> probes = DeviceProbe.Probe(TorchRuntime.Start(device, 1));
+        string text = $"{device}: {string.Join(", ", probes.Select(probe => probe.Problem is null ? string.Create(CultureInfo.InvariantCulture, $"{probe.Name} off by {probe.Error:0.0e+0}") : $"{probe.Name} not ({probe.Problem})"))}";
+        // f16 is read and widened, never computed in.
+        return probes.Any(probe => probe is { Problem: not null, Name: not "f16" }) ? throw new CommandFailure(text) : text;
+    }
+
+    // TF32 and the like round products to ten bits; more than that is wrong.
+    private static string Parity(string device, CudaDriver? driver)
+    {
+        EngineParity parity = EngineParity.Measure(TorchRuntime.Start(device, 1));
+        string text = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{device}: torch engine against cpu engine, log-probabilities within {parity.FullGap:0.0e+0} in f32, {parity.HalfGap:0.0e+0} in bf16{(driver is null or { Devices.Count: 0 } ? "; no CUDA device was there to compare" : "")}");
+        return parity is { FullGap: < 1e-2, HalfGap: < 1 } ? text : throw new CommandFailure($"{text}: the device, its driver or its libtorch computes wrongly");
+    }
+
     private async Task<Finding> StoreAsync(DataDirectory data)
     {
         try
@@ -62,7 +109,7 @@ internal sealed partial class Checkup(EtrSettings settings)
                 return new Finding("store", true, "another etr is at work with it");
             ClusterPorts ports = await ClusterPorts.TakeAsync(data.Store, settings.Host.Cluster, 0, CancellationToken.None);
             using var store = EmbeddedStore.Start(data, ports.Store);
-            return new Finding("store", true, $"opens on 127.0.0.1:{store.Port}");
+            return new Finding("store", true, $"opens on 127.0.0.1:{store.Port}; the silo would take ports {ports.Silo} and {ports.Gateway}");
         }
         catch (Exception e) when (e is CommandFailure or IOException)
         {

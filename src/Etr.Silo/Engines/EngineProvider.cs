@@ -25,7 +25,19 @@ internal sealed class EngineProvider(IReadOnlyList<DeviceSpec> devices, PolicyOp
     public IReadOnlyList<string> Devices { get; } = [.. devices.Select(device => device.Name)];
 
     /// <inheritdoc/>
-    public int CapacityOf(string device) => policy.Slots;
+    public int CapacityOf(string device) => MemoryOf(device).Slots;
+
+    /// <inheritdoc/>
+    public EngineMemory MemoryOf(string device)
+    {
+        EngineMemory[] engines;
+        lock (_lock)
+            engines = [.. _engines.Where(engine => engine.Key.Device == device && engine.Value.IsValueCreated).Select(engine => engine.Value.Value.Memory)];
+        // The tightest of them: leases are granted to a device, whichever engine draws them.
+        long[] bounds = [.. engines.Select(engine => engine.CacheTokens).Where(tokens => tokens > 0)];
+        return new EngineMemory(
+            engines.Sum(engine => engine.Halvings), engines.Select(engine => engine.Slots).Append(policy.Slots).Min(), bounds.DefaultIfEmpty(0).Min(), engines.Sum(engine => engine.GaveWay));
+    }
 
     /// <inheritdoc/>
     public async ValueTask<IRolloutEngine> OpenAsync(string device, string kind, string modelFolder, CancellationToken cancellationToken)

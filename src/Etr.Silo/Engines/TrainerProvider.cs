@@ -23,7 +23,7 @@ internal sealed class TrainerProvider(SiloPlan plan, EngineClock clock, TimeProv
         var runtime = await Task.Run(() => TorchRuntime.Start(configuration.Policy.Device, threads), cancellationToken);
         return await GrpoTrainer.OpenAsync(
             Path.GetDirectoryName(policyFile.Path)!, configuration.Training, configuration.Sampling.Temperature, runtime, clock, time, cancellationToken,
-            new AdapterStart(configuration.Run.Seed, policyFile.Sha256));
+            new AdapterStart(configuration.Run.Seed, policyFile.Sha256, configuration.Policy.Weights == "bf16"));
     }
 
     /// <inheritdoc/>

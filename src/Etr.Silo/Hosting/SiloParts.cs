@@ -51,7 +51,7 @@ internal static class SiloParts
                 if (roles.HasFlag(SiloRoles.Learner))
                 {
                     services.AddSingleton<IPolicyTrainerProvider, TrainerProvider>();
-                    services.AddSingleton<IRunStarter, RunStarter>();
+                    services.AddSingleton<IRunStarter>(provider => new RunStarter(data, plan.Card.Devices, provider.GetRequiredService<TimeProvider>()));
                 }
 
                 services.AddSingleton<IRunArchive>(provider => new RunArchive(plan.Settings.Host.Archive, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RunArchive>>()));

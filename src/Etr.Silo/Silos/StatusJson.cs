@@ -48,6 +48,8 @@ internal static class StatusJson
                     Slots = sampler.Capacity,
                     Busy = sampler.Used,
                     sampler.HeartbeatAgeSeconds,
+                    sampler.MemoryHalvings,
+                    sampler.CacheTokens,
                 }),
                 Evaluations = run.Evaluations.Select(found => new
                 {

@@ -25,7 +25,7 @@ internal static class DryRun
         plan.PrintRows(terminal);
         terminal.Line($"reward     {plan.Rewards.Shaper.Name}, trend of preset {plan.Rewards.Preset.Name}, advantages {plan.Rewards.Estimator.Name}");
         terminal.Line($"update     {UpdateSummary.Of(plan.Configuration.Training)}");
-        RunMemory.Of(plan).Print(terminal);
+        RunMemory.Of(plan, TrainJob.Samplers(settings)).Print(terminal);
         terminal.Line($"data       {Path.GetFullPath(settings.Host.Data)}");
         if (plan.Warning is { } warning)
             terminal.Warn(warning);

@@ -13,7 +13,10 @@ using Etr.Silo.Store;
 namespace Etr.Silo.Training;
 
 /// <summary>Makes a run's directory on this silo: its configuration and version 0 of its policy, as a folder that can be handed out.</summary>
-internal sealed class RunStarter(DataDirectory data, TimeProvider time) : IRunStarter
+/// <param name="data">Where runs are.</param>
+/// <param name="samplers">Devices of this silo that draw: they and the learner share its memory.</param>
+/// <param name="time">Names the run.</param>
+internal sealed class RunStarter(DataDirectory data, IReadOnlyList<string> samplers, TimeProvider time) : IRunStarter
 {
     /// <inheritdoc/>
     public async Task<RunStart> PrepareAsync(string configurationJson, CancellationToken cancellationToken)
@@ -21,6 +24,7 @@ internal sealed class RunStarter(DataDirectory data, TimeProvider time) : IRunSt
         try
         {
             RunPlan plan = RunPlan.Of(RunConfigurationJson.Read(configurationJson));
+            RunMemory.Require(plan, samplers);
             StoredRun stored = await StoredRun.CreateAsync(data, plan.Configuration, time, cancellationToken);
             return await PrepareAsync(stored, plan, cancellationToken);
         }

@@ -15,7 +15,7 @@ internal static class StepFigures
     /// <summary>One line about a step.</summary>
     public static string Line(StepSummary step, int steps, TimeSpan left) => string.Create(
         CultureInfo.InvariantCulture,
-        $"step {step.Step}/{steps}  accuracy {step.Accuracy:0.000}  length {step.Length:0.0}  trend {step.Trend:+0.000;-0.000;0.000}  r(R,length) {Number(step.TrendLengthCorrelation, "+0.00;-0.00;0.00")}  {Number(step.TokensPerSecond, "0")} tokens/s  {Remaining(left)} left{(step.TrendOff == 0 ? "" : FormattableString.Invariant($"  trend off in {step.TrendOff:P0} of groups"))}{(step.Unscorable == 0 ? "" : $"  {step.Unscorable} traces not scored")}{(step.Applied ? "" : "  SKIPPED: loss or gradients were not finite")}");
+        $"step {step.Step}/{steps}  accuracy {step.Accuracy:0.000}  length {step.Length:0.0}  trend {step.Trend:+0.000;-0.000;0.000}  r(R,length) {Number(step.TrendLengthCorrelation, "+0.00;-0.00;0.00")}  {Number(step.TokensPerSecond, "0")} tokens/s  {Remaining(left)} left{(step.TrendOff == 0 ? "" : FormattableString.Invariant($"  trend off in {step.TrendOff:P0} of groups"))}{(step.Unscorable == 0 ? "" : $"  {step.Unscorable} traces not scored")}{(step.MemoryRetries == 0 ? "" : $"  memory ran out: micro-batches of {step.MicroBatchTokens} tokens")}{(step.Applied ? "" : "  SKIPPED: loss or gradients were not finite")}");
 
     /// <summary>What a step's line says more where the learning rate was decayed since the step before; empty elsewhere.</summary>
     /// <param name="step">The step.</param>

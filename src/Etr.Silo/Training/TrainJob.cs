@@ -33,8 +33,8 @@ internal sealed class TrainJob(TrainRequest request, Terminal terminal, TimeProv
         RunPlan plan = RunPlan.Of(stored?.Configuration() ?? settings.Run);
         Warn(plan, stored);
         plan.PrintRows(terminal);
-        RunMemory.Of(plan).Print(terminal);
-        RunMemory.Require(plan);
+        RunMemory.Of(plan, Samplers(settings)).Print(terminal);
+        RunMemory.Require(plan, Samplers(settings));
         TorchRuntime.Start(plan.Configuration.Policy.Device, plan.Configuration.Policy.Threads);
 
         // Slots, threads and device of a resumed run are the run's own.
@@ -63,6 +63,10 @@ internal sealed class TrainJob(TrainRequest request, Terminal terminal, TimeProv
             return await PauseAsync(host, run, stored);
         }
     }
+
+    /// <summary>Devices that draw in this process; null for the run's own.</summary>
+    internal static IReadOnlyList<string>? Samplers(EtrSettings settings) =>
+        settings.Host.Cluster.Devices.Length > 0 ? settings.Host.Cluster.Devices.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) : null;
 
     private async Task<int> TrainAsync(EtrHost host, IRunGrain run, StoredRun stored, RunPlan plan, CancellationToken interrupt)
     {

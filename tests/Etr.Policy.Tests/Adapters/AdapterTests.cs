@@ -157,7 +157,7 @@ public sealed class AdapterTests : IDisposable
     private static float[] Logits(CachedDecoder decoder)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        (torch.Tensor logits, _) = decoder.Prefill(torch.tensor(Tokens, torch.int64).unsqueeze(0), [Tokens.Length]);
+        torch.Tensor logits = decoder.Prefill(torch.tensor(Tokens, torch.int64).unsqueeze(0), [Tokens.Length]);
         return logits.data<float>().ToArray();
     }
 

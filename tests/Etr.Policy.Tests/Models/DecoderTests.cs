@@ -1,3 +1,4 @@
+using Etr.Policy.Memory;
 using Etr.Policy.Models;
 using TorchSharp;
 
@@ -71,7 +72,7 @@ public sealed class DecoderTests
 
         using var decoder = new CachedDecoder(weights);
         using DisposeScope scope = torch.NewDisposeScope();
-        (torch.Tensor logits, _) = decoder.Prefill(torch.tensor(Tokens, torch.int64).unsqueeze(0), [Tokens.Length]);
+        torch.Tensor logits = decoder.Prefill(torch.tensor(Tokens, torch.int64).unsqueeze(0), [Tokens.Length]);
         AssertClose([new NaiveDecoder(weights).Run(Tokens)[^1][^1]], logits.data<float>().ToArray());
     }
 
@@ -79,11 +80,12 @@ public sealed class DecoderTests
     {
         double[][] expected = new NaiveDecoder(weights).Run(Tokens)[^1];
         using var decoder = new CachedDecoder(weights);
-        using var cache = new KeyValueCache(weights.Config, torch.CPU);
-        cache.AddRows(1);
+        using var blocks = new KeyValueBlocks(weights.Config, torch.CPU, new CacheBudget(0, 1));
+        using var cache = new KeyValueCache(blocks);
+        cache.Add([0], [0]);
         for (int i = 0; i < Tokens.Length; i++)
         {
-            cache.Reserve(i + 1);
+            cache.Reserve([i]);
             using torch.Tensor logits = decoder.Step([Tokens[i]], [i], cache);
             AssertClose([expected[i]], logits.data<float>().ToArray());
         }
@@ -97,7 +99,8 @@ public sealed class DecoderTests
         int[][] sequences = [Tokens, [.. Tokens.Reverse()], [.. Tokens.Skip(3)]];
         int[] prefilled = [4, 2, 5];
         using var decoder = new CachedDecoder(weights);
-        using var cache = new KeyValueCache(weights.Config, torch.CPU);
+        using var blocks = new KeyValueBlocks(weights.Config, torch.CPU, new CacheBudget(0, 3));
+        using var cache = new KeyValueCache(blocks);
         using DisposeScope scope = torch.NewDisposeScope();
 
         torch.Tensor ids = torch.zeros([3, 5], torch.int64);
@@ -106,20 +109,19 @@ public sealed class DecoderTests
             ids[row].narrow(0, 0, prefilled[row]).copy_(torch.tensor(sequences[row][..prefilled[row]], torch.int64));
         }
 
-        (torch.Tensor first, IReadOnlyList<torch.Tensor> keyValues) = decoder.Prefill(ids, prefilled);
-        cache.AddRows(3);
-        cache.Reserve(5);
-        for (int row = 0; row < 3; row++)
+        (IReadOnlyList<IReadOnlyList<int>> written, _, _) = cache.Add(prefilled, [0, 1, 2]);
+        torch.Tensor first = decoder.Prefill(ids, prefilled, (layer, keyValues) =>
         {
-            cache.Fill(row, keyValues, row, prefilled[row]);
+            for (int row = 0; row < 3; row++)
+                blocks.Write(layer, written[row], keyValues[row].narrow(1, 0, prefilled[row]));
+        });
+        for (int row = 0; row < 3; row++)
             AssertClose([naive.Run(sequences[row][..prefilled[row]])[^1][^1]], first[row].data<float>().ToArray());
-        }
 
         // The third row ends after one more token; the others go on, the last row in its place.
-        cache.Reserve(6);
         torch.Tensor second = decoder.Step([sequences[0][4], sequences[1][2], sequences[2][5]], [4, 2, 5], cache);
         AssertClose([naive.Run(sequences[2])[^1][5]], second[2].data<float>().ToArray());
-        cache.Remove(0, lastLength: 6);
+        cache.Remove(0);
         torch.Tensor third = decoder.Step([1, sequences[1][3]], [6, 3], cache);
         AssertClose([naive.Run([.. sequences[2], 1])[^1][6]], third[0].data<float>().ToArray());
         AssertClose([naive.Run(sequences[1][..4])[^1][3]], third[1].data<float>().ToArray());

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Etr.Core.Entropies;
+using Etr.Policy.Memory;
 using Etr.Policy.Models;
 using TorchSharp;
 
@@ -52,11 +53,15 @@ public sealed class PublishedModelTests
     private static float[][] OneByOne(DecoderWeights weights, int[] tokens)
     {
         using var decoder = new CachedDecoder(weights);
-        using var cache = new KeyValueCache(weights.Config, torch.CPU);
+        using var blocks = new KeyValueBlocks(weights.Config, torch.CPU, new CacheBudget(0, 1));
+        using var cache = new KeyValueCache(blocks);
         using DisposeScope scope = torch.NewDisposeScope();
-        cache.AddRows(1);
-        cache.Reserve(tokens.Length);
-        return [.. tokens.Select((token, position) => decoder.Step([token], [position], cache).data<float>().ToArray())];
+        cache.Add([0], [0]);
+        return [.. tokens.Select((token, position) =>
+        {
+            cache.Reserve([position]);
+            return decoder.Step([token], [position], cache).data<float>().ToArray();
+        })];
     }
 
     private static string? Folder()

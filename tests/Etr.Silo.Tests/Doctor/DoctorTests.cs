@@ -17,6 +17,9 @@ public sealed class DoctorTests : IDisposable
         Assert.True(call.Code == ExitCodes.Done, call.Output);
         Assert.DoesNotContain("FAIL", call.Output, StringComparison.Ordinal);
         Assert.Contains("libtorch", call.Output, StringComparison.Ordinal);
+        Assert.Contains("ok    driver", call.Output, StringComparison.Ordinal);
+        Assert.Contains("dtypes     cpu: f32 off by", call.Output, StringComparison.Ordinal);
+        Assert.Contains("parity     cpu: torch engine against cpu engine", call.Output, StringComparison.Ordinal);
         Assert.Contains("store      opens on 127.0.0.1:", call.Output, StringComparison.Ordinal);
     }
 

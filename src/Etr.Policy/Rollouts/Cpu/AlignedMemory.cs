@@ -10,20 +10,22 @@ internal sealed unsafe partial class AlignedMemory : IDisposable
     private const int UseLargePages = 14;
 
     private void* _address;
+    private void* _block;
 
     /// <param name="bytes">At least 0.</param>
     public AlignedMemory(long bytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
         nuint size = Math.Max(CacheLine, (nuint)bytes);
-        _address = NativeMemory.AlignedAlloc(size, size >= LargePage ? LargePage : CacheLine);
-        if (size >= LargePage && OperatingSystem.IsLinux())
+        nuint unit = size >= LargePage ? LargePage : CacheLine;
+        // Large blocks come from the system as zeroes: whoever fills them is the first to touch them.
+        _block = NativeMemory.AllocZeroed(size + unit);
+        _address = (void*)(((nuint)_block + unit - 1) / unit * unit);
+        if (unit == LargePage && OperatingSystem.IsLinux())
         {
             // A wish: a system without large pages goes on with small ones.
             _ = AdviseMemory(_address, size, UseLargePages);
         }
-
-        NativeMemory.Clear(_address, size);
     }
 
     ~AlignedMemory() => Free();
@@ -40,8 +42,9 @@ internal sealed unsafe partial class AlignedMemory : IDisposable
 
     private void Free()
     {
-        NativeMemory.AlignedFree(_address);
+        NativeMemory.Free(_block);
         _address = null;
+        _block = null;
     }
 
     [LibraryImport("libc", EntryPoint = "madvise")]

@@ -71,11 +71,18 @@ internal sealed unsafe class CpuLaneModel : ILaneModel
     }
 
     /// <inheritdoc/>
-    public void Leave(int row, int lastLength)
+    public void Leave(int row)
     {
         _rows[row].Release();
         _rows[row] = _rows[^1];
         _rows.RemoveAt(_rows.Count - 1);
+    }
+
+    /// <inheritdoc/>
+    public void Forget()
+    {
+        while (_rows.Count > 0)
+            Leave(_rows.Count - 1);
     }
 
     public void Dispose()

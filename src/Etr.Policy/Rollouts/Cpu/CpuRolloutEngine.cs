@@ -1,5 +1,6 @@
 using Etr.Core.Rollouts;
 using Etr.Policy.Adapters;
+using Etr.Policy.Memory;
 using Etr.Policy.Models;
 using Etr.Policy.Tokenizers;
 
@@ -31,7 +32,7 @@ public sealed class CpuRolloutEngine : IRolloutEngine
         {
             PolicyLoader.Check(policy);
             return new CpuLaneModel(Load(policy.File, config, quantised), _team);
-        });
+        }, new CacheBudget(0, options.Capacity));
     }
 
     // Packed weights are a copy anyway, so adapters are merged as it is made. Their model is checked once and read through the memory map.

@@ -44,17 +44,10 @@ internal sealed unsafe class CpuWeights : IDisposable
     {
         using WeightFiles source = ModelFiles.OpenWeights(file, config);
         var embedding = new AlignedMemory((long)config.VocabularySize * config.HiddenSize * sizeof(float));
-        using (TensorReader reader = source.Reader(WeightShapes.Embedding))
-        {
-            for (int token = 0; token < config.VocabularySize; token++)
-            {
-                long at = (long)token * config.HiddenSize;
-                reader.Read(at, new Span<float>(embedding.Floats + at, config.HiddenSize));
-            }
-        }
-
+        source.ReadSingle(WeightShapes.Embedding, embedding.Floats);
         var rows = new WeightRows(source, int8, adapters);
-        Layer[] layers = [.. Enumerable.Range(0, config.Layers).Select(layer => Layer.Load(source, config, layer, rows))];
+        var layers = new Layer[config.Layers];
+        LoadingThreads.Run(config.Layers, layer => layers[layer] = Layer.Load(source, config, layer, rows));
         PackedMatrix head = rows.Pack([config.TiedHead ? WeightShapes.Embedding : WeightShapes.Head], config.HiddenSize, WeightShapes.Norm);
         return new CpuWeights(config, embedding, layers, head);
     }

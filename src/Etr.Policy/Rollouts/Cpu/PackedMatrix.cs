@@ -1,3 +1,5 @@
+using Etr.Policy.Checkpoints;
+
 namespace Etr.Policy.Rollouts.Cpu;
 
 /// <summary>
@@ -10,6 +12,8 @@ internal sealed unsafe class PackedMatrix : IDisposable
     public const int PanelWidth = 64;
 
     private const float Int8Steps = 127;
+    private const long ParallelBytes = 32 << 20;
+
     private readonly AlignedMemory _weights;
     private readonly AlignedMemory? _scales;
 
@@ -45,37 +49,30 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// <summary>First byte of a panel.</summary>
     public byte* Panel(int panel) => _weights.Bytes + (long)panel * PanelWidth * Inputs * (IsInt8 ? 1 : sizeof(float));
 
-    /// <summary>Gives one output's weights.</summary>
-    /// <param name="output">The output.</param>
-    /// <param name="weights">Receives its inputs' weights; all zero where it is padding.</param>
-    public delegate void Source(int output, Span<float> weights);
-
     /// <summary>Packs a matrix.</summary>
     /// <param name="outputs">Rows of the matrix as it is stored.</param>
     /// <param name="inputs">Columns of it.</param>
-    /// <param name="source">Its rows; asked once each, in order.</param>
+    /// <param name="open">Opens its rows, for each thread that reads some.</param>
+    /// <param name="factors">What each input's weights are multiplied by; empty for one.</param>
     /// <param name="int8">Whether to keep a byte a weight: w ≈ scale · q, q = −127…127, one scale an output.</param>
-    public static PackedMatrix Pack(int outputs, int inputs, Source source, bool int8)
+    public static PackedMatrix Pack(int outputs, int inputs, Func<MatrixRows> open, ReadOnlyMemory<float> factors, bool int8)
     {
         int padded = PanelsOf(outputs) * PanelWidth;
-        var weights = new AlignedMemory((long)padded * inputs * (int8 ? 1 : sizeof(float)));
-        AlignedMemory? scales = int8 ? new AlignedMemory((long)padded * sizeof(float)) : null;
-        float[] row = new float[inputs];
-        for (int output = 0; output < outputs; output++)
+        var packed = new PackedMatrix(
+            outputs, inputs, new AlignedMemory((long)padded * inputs * (int8 ? 1 : sizeof(float))), int8 ? new AlignedMemory((long)padded * sizeof(float)) : null);
+        // What is small is one thread's; the layers of a model share out the threads among them.
+        if (packed.Bytes < ParallelBytes)
         {
-            source(output, row);
-            long at = (long)(output / PanelWidth) * PanelWidth * inputs + output % PanelWidth;
-            if (scales is null)
-            {
-                Spread(row, weights.Floats + at);
-            }
-            else
-            {
-                scales.Floats[output] = Quantise(row, (sbyte*)weights.Bytes + at);
-            }
+            using var panel = new PanelReader(open(), inputs);
+            for (int i = 0; i < packed.Panels; i++)
+                packed.Fill(i, panel, factors.Span);
+        }
+        else
+        {
+            LoadingThreads.Run(packed.Panels, () => new PanelReader(open(), inputs), (i, panel) => packed.Fill(i, panel, factors.Span), panel => panel.Dispose());
         }
 
-        return new PackedMatrix(outputs, inputs, weights, scales);
+        return packed;
     }
 
     public void Dispose()
@@ -86,16 +83,30 @@ internal sealed unsafe class PackedMatrix : IDisposable
 
     private static int PanelsOf(int outputs) => (outputs + PanelWidth - 1) / PanelWidth;
 
-    private static void Spread(float[] row, float* to)
+    private void Fill(int panel, PanelReader reader, ReadOnlySpan<float> factors)
     {
-        foreach (float weight in row)
+        int first = panel * PanelWidth;
+        int rows = Math.Min(PanelWidth, Outputs - first);
+        Span<float> values = reader.Read(first, rows);
+        fixed (float* from = values, factor = factors)
         {
-            *to = weight;
-            to += PanelWidth;
+            if (_scales is null)
+            {
+                Transposition.Turn(from, rows, Inputs, factor, (float*)Panel(panel), PanelWidth);
+                return;
+            }
+        }
+
+        for (int row = 0; row < rows; row++)
+        {
+            Span<float> weights = values.Slice(row * Inputs, Inputs);
+            for (int i = 0; i < factors.Length; i++)
+                weights[i] *= factors[i];
+            _scales.Floats[first + row] = Quantise(weights, (sbyte*)Panel(panel) + row);
         }
     }
 
-    private static float Quantise(float[] row, sbyte* to)
+    private static float Quantise(ReadOnlySpan<float> row, sbyte* to)
     {
         float largest = 0;
         foreach (float weight in row)
@@ -112,5 +123,20 @@ internal sealed unsafe class PackedMatrix : IDisposable
         }
 
         return scale;
+    }
+
+    // A panel's rows as they are stored.
+    private sealed class PanelReader(MatrixRows rows, int inputs) : IDisposable
+    {
+        private readonly float[] _values = new float[PanelWidth * inputs];
+
+        public Span<float> Read(int first, int count)
+        {
+            for (int row = 0; row < count; row++)
+                rows.Read(first + row, _values.AsMemory(row * inputs, inputs));
+            return _values.AsSpan(0, count * inputs);
+        }
+
+        public void Dispose() => rows.Dispose();
     }
 }

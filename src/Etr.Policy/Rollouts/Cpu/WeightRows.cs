@@ -23,40 +23,9 @@ internal sealed class WeightRows(WeightFiles source, bool int8, RowAdapters? ada
     /// <param name="rowOf">Which row of the matrices below one another each is; −1 for zeroes.</param>
     public PackedMatrix Pack(IReadOnlyList<string> matrices, int inputs, string? norm, int outputs, Func<int, int> rowOf)
     {
-        float[]? factors = norm is null ? null : source.ReadSingles(norm);
-        TensorReader[] readers = [.. matrices.Select(source.Reader)];
-        try
-        {
-            return PackedMatrix.Pack(outputs, inputs, (output, weights) =>
-            {
-                int row = rowOf(output);
-                if (row < 0)
-                {
-                    weights.Clear();
-                    return;
-                }
-
-                int matrix = 0;
-                while (row >= readers[matrix].Count / inputs)
-                {
-                    row -= (int)(readers[matrix++].Count / inputs);
-                }
-
-                readers[matrix].Read((long)row * inputs, weights);
-                adapters?.AddTo(matrices[matrix], row, weights);
-                for (int i = 0; factors is not null && i < weights.Length; i++)
-                {
-                    weights[i] *= factors[i];
-                }
-            }, int8);
-        }
-        finally
-        {
-            foreach (TensorReader reader in readers)
-            {
-                reader.Dispose();
-            }
-        }
+        float[] factors = norm is null ? [] : source.ReadSingles(norm);
+        Action<string, int, Memory<float>>? change = adapters is null ? null : (matrix, row, values) => adapters.AddTo(matrix, row, values.Span);
+        return PackedMatrix.Pack(outputs, inputs, () => new MatrixRows(source, matrices, inputs, rowOf, change), factors, int8);
     }
 
     private int RowsOf(string matrix) => (int)source.Find(matrix)!.Shape[0];

@@ -68,14 +68,15 @@ internal sealed class StepLane : IDisposable
     /// <summary>One micro-batch there and back: its gradient and its figures are added to what was gathered.</summary>
     /// <param name="traces">The micro-batch.</param>
     /// <param name="moment">Where in the step it stands.</param>
+    /// <param name="checkpointing">Whether layers keep their inputs alone.</param>
     /// <param name="dropoutSeed">What the adapters' dropout is drawn from, or null.</param>
     /// <param name="figures">Where its figures go.</param>
-    public void Accumulate(IReadOnlyList<StepTrace> traces, StepMoment moment, ulong? dropoutSeed, StepFigures figures)
+    public void Accumulate(IReadOnlyList<StepTrace> traces, StepMoment moment, bool checkpointing, ulong? dropoutSeed, StepFigures figures)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         MicroBatch batch = MicroBatch.Of(traces, torch.ScalarType.Float32, Policy.Head.device);
         torch.Tensor? reference = Reference(batch);
-        TrainingPass pass = new(Policy, batch, moment.EntropyCoefficient > 0.0, _options.Checkpointing, new AdapterUse(true, dropoutSeed), _mostLogits);
+        TrainingPass pass = new(Policy, batch, moment.EntropyCoefficient > 0.0, checkpointing, new AdapterUse(true, dropoutSeed), _mostLogits);
         pass.Backward(_loss.Of(pass.Scores, reference, batch, moment, figures));
     }
 

@@ -29,11 +29,12 @@ internal sealed class JoinedLayer : IDisposable
         _layer = layer;
         _rows = [_config.Heads, _config.KeyValueHeads, _config.KeyValueHeads];
         using DisposeScope scope = torch.NewDisposeScope();
-        Joined = Leaf.Like(Of(weights, Before), [_rows.Sum() * _config.HeadSize, _config.HiddenSize], gathers);
+        Joined = Leaf.Like(Of(weights, Projections[0] + ".weight"), [_rows.Sum() * _config.HeadSize, _config.HiddenSize], gathers);
         JoinedBias = _config.HasBiases ? Leaf.Like(Of(weights, Before), [_rows.Sum() * _config.HeadSize], gathers) : null;
-        GateUp = Leaf.Like(Of(weights, Before), [2L * _config.IntermediateSize, _config.HiddenSize], gathers);
+        GateUp = Leaf.Like(Of(weights, Gates[0]), [2L * _config.IntermediateSize, _config.HiddenSize], gathers);
         Output = Of(weights, "self_attn.o_proj.weight");
         Down = Of(weights, "mlp.down_proj.weight");
+        Folded = Joined.Value.dtype == Of(weights, Before).dtype;
     }
 
     private JoinedLayer(JoinedLayer other, DecoderWeights weights)
@@ -44,7 +45,11 @@ internal sealed class JoinedLayer : IDisposable
         GateUp = other.GateUp.Beside();
         Output = Of(weights, "self_attn.o_proj.weight");
         Down = Of(weights, "mlp.down_proj.weight");
+        Folded = other.Folded;
     }
+
+    /// <summary>Whether norms are part of the matrices that follow them; not where those are in half precision, which would round them anew.</summary>
+    public bool Folded { get; }
 
     /// <summary>q, k and v, [(heads + 2 · kv heads) · size, hidden].</summary>
     public Leaf Joined { get; }
@@ -91,13 +96,15 @@ internal sealed class JoinedLayer : IDisposable
         for (int i = 0; i < Projections.Length; i++)
         {
             long count = _rows[i] * _config.HeadSize;
-            Joined.Value.narrow(0, start, count).copy_(Paired(Of(weights, Projections[i] + ".weight"), i).mul(Of(weights, Before)));
+            Joined.Value.narrow(0, start, count).copy_(Scaled(Paired(Of(weights, Projections[i] + ".weight"), i), Before));
             JoinedBias?.Value.narrow(0, start, count).copy_(Paired(Of(weights, Projections[i] + ".bias"), i));
             start += count;
         }
 
         for (int i = 0; i < Gates.Length; i++)
-            GateUp.Value.narrow(0, (long)i * _config.IntermediateSize, _config.IntermediateSize).copy_(Of(weights, Gates[i]).mul(Of(weights, Between)));
+            GateUp.Value.narrow(0, (long)i * _config.IntermediateSize, _config.IntermediateSize).copy_(Scaled(Of(weights, Gates[i]), Between));
+
+        torch.Tensor Scaled(torch.Tensor matrix, string norm) => Folded ? matrix.mul(Of(weights, norm)) : matrix;
     }
 
     /// <summary>Adds the gradients to those of the weights that were joined: of W' = W·norm, dW = dW'·norm and dnorm = Σ dW'·W.</summary>

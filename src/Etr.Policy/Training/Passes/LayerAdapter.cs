@@ -37,7 +37,8 @@ internal sealed class LayerAdapter(AdapterWeights adapters, int layer, double dr
     {
         if (!use.On || !targets.Any(adapters.Config.Targets.Contains))
             return null;
-        return torch.cat([.. targets.Select(target => Of(target, input, use))], -1);
+        using DisposeScope scope = torch.NewDisposeScope();
+        return torch.cat([.. targets.Select(target => Of(target, input, use))], -1).MoveToOuterDisposeScope();
     }
 
     private torch.Tensor Of(string target, torch.Tensor input, AdapterUse use)

@@ -141,7 +141,7 @@ internal sealed class TrainingDecoder : IDisposable
     }
 
     /// <summary>Embeddings of a rectangle of ids, [rows · length, hidden].</summary>
-    public torch.Tensor Embed(torch.Tensor ids) => _weights[WeightShapes.Embedding].index_select(0, ids.reshape(-1));
+    public torch.Tensor Embed(torch.Tensor ids) => As(_weights[WeightShapes.Embedding].index_select(0, ids.reshape(-1)), _head.Value.dtype);
 
     /// <summary>One layer.</summary>
     /// <param name="index">Which.</param>
@@ -154,19 +154,22 @@ internal sealed class TrainingDecoder : IDisposable
         using DisposeScope scope = torch.NewDisposeScope();
         JoinedLayer layer = _layers[index];
         LayerAdapter? adapter = _adapters?[index];
-        torch.Tensor mixed = Attention(layer, adapter, x, length, use);
+        torch.Tensor mixed = Scoped(() => Attention(layer, adapter, x, length, use));
         if (index == _layers.Length - 1)
         {
             x = x.index_select(0, positions);
             mixed = mixed.index_select(0, positions);
         }
 
-        x = Plus(torch.addmm(x, mixed, layer.Output.t(), 1, 1), adapter?.Output(mixed, use));
-        torch.Tensor normalised = Normalise(x);
-        torch.Tensor gateUp = functional.linear(normalised, layer.GateUp.Value);
-        torch.Tensor[] both = Plus(gateUp, adapter?.GateUp(normalised.mul(layer.NormBetween(_weights)), use)).chunk(2, -1);
+        torch.Tensor middle = Scoped(() => Plus(PlusProduct(x, mixed, layer.Output), adapter?.Output(mixed, use)));
+        torch.Tensor gateUp = Scoped(() =>
+        {
+            torch.Tensor normalised = Scaled(layer, Normalise(middle), layer.NormBetween(_weights));
+            return Plus(Linear(normalised, layer.GateUp.Value), adapter?.GateUp(Input(layer, normalised, layer.NormBetween(_weights)), use));
+        });
+        torch.Tensor[] both = gateUp.chunk(2, -1);
         torch.Tensor inner = functional.silu(both[0]).mul(both[1]);
-        return Plus(torch.addmm(x, inner, layer.Down.t(), 1, 1), adapter?.Down(inner, use)).MoveToOuterDisposeScope();
+        return Scoped(() => Plus(PlusProduct(middle, inner, layer.Down), adapter?.Down(inner, use))).MoveToOuterDisposeScope();
     }
 
     /// <summary>Root mean square 1 along the last dimension; the norm's weight is in the matrix that follows.</summary>
@@ -185,6 +188,28 @@ internal sealed class TrainingDecoder : IDisposable
             layer.Dispose();
     }
 
+    // What leads to a tensor is freed as soon as it is made, but for what the way back needs.
+    private static torch.Tensor Scoped(Func<torch.Tensor> make)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        return make().MoveToOuterDisposeScope();
+    }
+
+    private static torch.Tensor As(torch.Tensor tensor, torch.ScalarType type) => tensor.dtype == type ? tensor : tensor.to(type);
+
+    // Products with half-precision weights are made in theirs; the stream and its sums stay as they are.
+    private static torch.Tensor Linear(torch.Tensor input, torch.Tensor weight, torch.Tensor? bias = null) => input.dtype == weight.dtype
+        ? functional.linear(input, weight, bias)
+        : Plus(functional.linear(input.to(weight.dtype), weight).to(input.dtype), bias);
+
+    private static torch.Tensor PlusProduct(torch.Tensor x, torch.Tensor input, torch.Tensor weight) =>
+        input.dtype == weight.dtype ? torch.addmm(x, input, weight.t(), 1, 1) : x.add(Linear(input, weight));
+
+    // What the matrix multiplies, and what its adapter does: the norm's weights are in one of them at least.
+    private static torch.Tensor Scaled(JoinedLayer layer, torch.Tensor normalised, torch.Tensor norm) => layer.Folded ? normalised : normalised.mul(norm);
+
+    private static torch.Tensor Input(JoinedLayer layer, torch.Tensor scaled, torch.Tensor norm) => layer.Folded ? scaled.mul(norm) : scaled;
+
     private static torch.Tensor Plus(torch.Tensor sum, torch.Tensor? more) => more is null ? sum : sum.add(more);
 
     private void ReadHead()
@@ -197,16 +222,17 @@ internal sealed class TrainingDecoder : IDisposable
     private torch.Tensor Attention(JoinedLayer layer, LayerAdapter? adapter, torch.Tensor x, long length, AdapterUse use)
     {
         (long rows, long size) = (x.shape[0] / length, _config.HeadSize);
-        torch.Tensor normalised = Normalise(x);
-        torch.Tensor flat = functional.linear(normalised, layer.Joined.Value, layer.JoinedBias?.Value);
-        torch.Tensor joined = Plus(flat, adapter?.Joined(normalised.mul(layer.NormBefore(_weights)), use)).view(rows, length, -1, size);
+        torch.Tensor normalised = Scaled(layer, Normalise(x), layer.NormBefore(_weights));
+        torch.Tensor flat = Linear(normalised, layer.Joined.Value, layer.JoinedBias?.Value);
+        torch.Tensor joined = Plus(flat, adapter?.Joined(Input(layer, normalised, layer.NormBefore(_weights)), use)).view(rows, length, -1, size);
         torch.Tensor[] turned = joined.split([_config.Heads + (long)_config.KeyValueHeads, _config.KeyValueHeads], 2);
         torch.Tensor turns = Turns((int)length, x.dtype).narrow(0, 0, length).unsqueeze(1);
         torch.Tensor pairs = NormaliseHeads(layer, turned[0]).view(rows, length, -1, size / 2, 2).view_as_complex().mul(turns).view_as_real().flatten(3);
         torch.Tensor[] heads = pairs.split([(long)_config.Heads, _config.KeyValueHeads], 2);
+        torch.ScalarType type = layer.Joined.Value.dtype;
         torch.Tensor mixed = functional.scaled_dot_product_attention(
-            heads[0].transpose(1, 2), Spread(heads[1].transpose(1, 2)), Spread(turned[1].transpose(1, 2)), is_casual: true);
-        return mixed.transpose(1, 2).reshape(rows * length, _config.Heads * size);
+            As(heads[0], type).transpose(1, 2), Spread(As(heads[1], type).transpose(1, 2)), Spread(As(turned[1], type).transpose(1, 2)), is_casual: true);
+        return As(mixed.transpose(1, 2).reshape(rows * length, _config.Heads * size), x.dtype);
     }
 
     private torch.Tensor NormaliseHeads(JoinedLayer layer, torch.Tensor heads)

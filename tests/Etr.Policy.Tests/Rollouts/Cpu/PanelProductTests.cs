@@ -1,4 +1,6 @@
+using Etr.Policy.Checkpoints;
 using Etr.Policy.Rollouts.Cpu;
+using TorchSharp;
 
 namespace Etr.Policy.Tests.Rollouts.Cpu;
 
@@ -53,8 +55,21 @@ public sealed unsafe class PanelProductTests
         Assert.True(float.IsFinite(y[4]));
     }
 
-    private static PackedMatrix Pack(float[] weights, bool int8) =>
-        PackedMatrix.Pack(Outputs, Inputs, (output, row) => weights.AsSpan(output * Inputs, Inputs).CopyTo(row), int8);
+    private static PackedMatrix Pack(float[] weights, bool int8)
+    {
+        string file = Path.GetTempFileName();
+        try
+        {
+            using (DisposeScope scope = torch.NewDisposeScope())
+                SafetensorsWriter.Write(file, [("w", torch.tensor(weights).view(Outputs, Inputs))]);
+            using var source = WeightFiles.Open(file);
+            return PackedMatrix.Pack(Outputs, Inputs, () => new MatrixRows(source, ["w"], Inputs), default, int8);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
 
     private static float[] Multiply(PackedMatrix matrix, float[] x, float[] bias, int rows, bool narrow)
     {
