@@ -32,6 +32,9 @@ internal static class DryRun
 
     private static void PrintSetting(Setting setting, object root, EtrSettings settings, Terminal terminal)
     {
+        // Of a list its first entry shows what there is; of the others what somebody named.
+        if (setting.Entry is > 0 && !settings.Named.Contains(setting.Key))
+            return;
         object? value = setting.Of(root);
         string text = setting.IsSecret && value is string { Length: > 0 } ? "(set)" : Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
         terminal.Line($"{(settings.Named.Contains(setting.Key) ? "*" : " ")} {setting.Key} = {text}");
