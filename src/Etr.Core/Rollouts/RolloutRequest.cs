@@ -29,6 +29,9 @@ public sealed record RolloutRequest(
 
     /// <summary>Whether each token carries the most probable ones, as <see cref="SampledToken.Ranks"/>.</summary>
     public bool Ranked { get; init; }
+
+    /// <summary>Whether full-vocabulary entropies must be exact, because a reward reads them; an engine that has none refuses the request.</summary>
+    public bool FullEntropy { get; init; }
 }
 
 /// <summary>One trace to draw.</summary>

@@ -116,6 +116,9 @@ public sealed record SamplerHeartbeat
     /// between hearing of the end and doing so.
     /// </summary>
     [Id(8)] public Guid[] Ended { get; init; } = [];
+
+    /// <summary>How its device is doing, in words; empty where there is nothing to say.</summary>
+    [Id(9)] public string State { get; init; } = "";
 }
 
 /// <summary>A lease as its sampler knows it.</summary>

@@ -54,4 +54,7 @@ public sealed record SamplerStatus
 
     /// <summary>Whether it takes no new lease and will leave.</summary>
     [Id(6)] public bool Draining { get; init; }
+
+    /// <summary>How its device is doing, in words; empty where there is nothing to say.</summary>
+    [Id(7)] public string State { get; init; } = "";
 }

@@ -108,6 +108,7 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
             TokensPerSecond = rate,
             Draining = _drain is not null,
             Ended = ended,
+            State = _provider.StateOf(Device),
         });
         _ended.ExceptWith(ended);
         await StopAsync(stop);
@@ -259,7 +260,10 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
             new SamplingOptions { Temperature = request.Temperature, TopP = request.TopP, TopK = request.TopK, MaxNewTokens = request.MaxNewTokens },
             draw.Prefixes,
             draw,
-            draw.Cancellation);
+            draw.Cancellation)
+        {
+            FullEntropy = request.FullEntropy,
+        };
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Sampler} could not tell {Group} what it drew; it tries again.")]

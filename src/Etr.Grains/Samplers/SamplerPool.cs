@@ -57,7 +57,7 @@ internal sealed partial class SamplerPool(TimeProvider time, TimeSpan expiry, Fu
 
         bool isNew = sampler is null;
         sampler ??= _samplers[heartbeat.Sampler] = new Sampler(heartbeat.Sampler, heartbeat.Epoch, heartbeat.Silo, heartbeat.Device);
-        (sampler.Capacity, sampler.TokensPerSecond, sampler.LastBeat) = (heartbeat.Capacity, heartbeat.TokensPerSecond, time.GetTimestamp());
+        (sampler.Capacity, sampler.TokensPerSecond, sampler.State, sampler.LastBeat) = (heartbeat.Capacity, heartbeat.TokensPerSecond, heartbeat.State, time.GetTimestamp());
 
         // Whoever drains goes: a beat sent before the decision and overtaken by it changes nothing.
         sampler.IsDraining |= heartbeat.Draining;
@@ -103,6 +103,7 @@ internal sealed partial class SamplerPool(TimeProvider time, TimeSpan expiry, Fu
         return Refusal(
             _samplers.Count == 0 ? "no sampler is live"
             : open.Length == 0 ? "every sampler is draining"
+            : open.All(sampler => sampler.Capacity == 0) ? $"every sampler is left alone for a while ({open[0].State})"
             : alone ? "no sampler is free to draw it alone"
             : $"all {open.Sum(sampler => sampler.Capacity)} slots are taken");
     }
@@ -172,6 +173,7 @@ internal sealed partial class SamplerPool(TimeProvider time, TimeSpan expiry, Fu
             TokensPerSecond = sampler.TokensPerSecond,
             HeartbeatAgeSeconds = time.GetElapsedTime(sampler.LastBeat).TotalSeconds,
             Draining = sampler.IsDraining,
+            State = sampler.State,
         }),
     ];
 
@@ -257,6 +259,8 @@ internal sealed partial class SamplerPool(TimeProvider time, TimeSpan expiry, Fu
         public int Capacity { get; set; }
 
         public double TokensPerSecond { get; set; }
+
+        public string State { get; set; } = "";
 
         public long LastBeat { get; set; }
 

@@ -1,6 +1,7 @@
 using Etr.Core.Rollouts;
 using Etr.Grains;
 using Etr.Silo.Configuration;
+using Etr.Silo.Endpoint;
 using Etr.Silo.Files;
 using Etr.Silo.Health;
 using Etr.Silo.Store;
@@ -68,10 +69,15 @@ internal static class WebSetup
     // Pages, metrics and readiness ask for the dashboard's secret; where that is not set and others can reach them, for the cluster's.
     private static void UseGate(WebApplication app, HostSettings host, WebAddress web)
     {
-        string secret = host.Dashboard.Secret.Length > 0 ? host.Dashboard.Secret : web.IsLoopback ? "" : host.Cluster.Secret;
+        string secret = SecretOf(host.Dashboard.Secret, host, web);
+        bool endpoint = host.Endpoint.Enabled;
         if (secret.Length > 0)
-            app.UseWhen(context => !FileEndpoints.IsFile(context.Request.Path), gated => gated.UseMiddleware<SecretGate>(secret));
+            app.UseWhen(context => !FileEndpoints.IsFile(context.Request.Path) && !(endpoint && EndpointRoutes.IsEndpoint(context.Request.Path)), gated => gated.UseMiddleware<SecretGate>(secret));
     }
+
+    /// <summary>What is asked for where <paramref name="own"/> is not set: never less than the pages ask for.</summary>
+    public static string SecretOf(string own, HostSettings host, WebAddress web) =>
+        own.Length > 0 ? own : host.Dashboard.Secret.Length > 0 ? host.Dashboard.Secret : web.IsLoopback ? "" : host.Cluster.Secret;
 
     private static void AddLogging(WebApplicationBuilder builder, bool verbose)
     {

@@ -48,6 +48,7 @@ internal static class StatusJson
                     Slots = sampler.Capacity,
                     Busy = sampler.Used,
                     sampler.HeartbeatAgeSeconds,
+                    sampler.State,
                 }),
                 Evaluations = run.Evaluations.Select(found => new
                 {

@@ -25,7 +25,7 @@ internal static class StatusText
         foreach (SiloStatusLine silo in status.Silos)
             terminal.Line($"silo     {silo.Name}  {silo.State}  {SiloRolesText.Format(silo.Roles)}{(silo.Url.Length > 0 ? $"  {silo.Url}" : "")}");
         foreach (SamplerStatus sampler in status.Pool.Samplers)
-            terminal.Line(string.Create(CultureInfo.InvariantCulture, $"sampler  {sampler.Sampler}  {sampler.Used}/{sampler.Capacity} slots  {sampler.TokensPerSecond:0} tokens/s  heard {sampler.HeartbeatAgeSeconds:0.0} s ago"));
+            terminal.Line(string.Create(CultureInfo.InvariantCulture, $"sampler  {sampler.Sampler}  {sampler.Used}/{sampler.Capacity} slots  {sampler.TokensPerSecond:0} tokens/s  heard {sampler.HeartbeatAgeSeconds:0.0} s ago{(sampler.State.Length > 0 ? $"  {sampler.State}" : "")}"));
         if (status.Pool.Samplers.Count == 0)
             terminal.Line("sampler  none is live: start one with 'etr silo --join HOST:PORT --roles sampler'");
         foreach (Wait wait in run.Waits)

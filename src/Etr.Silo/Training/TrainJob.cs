@@ -10,6 +10,7 @@ using Etr.Silo.Cli;
 using Etr.Silo.Configuration;
 using Etr.Silo.Engines;
 using Etr.Silo.Hosting;
+using Etr.Silo.RemoteSamplers;
 using Etr.Silo.Silos;
 using Etr.Silo.Store;
 
@@ -34,6 +35,8 @@ internal sealed class TrainJob(TrainRequest request, Terminal terminal, TimeProv
         Warn(plan, stored);
         RunMemory.Of(plan).Print(terminal);
         RunMemory.Require(plan);
+        if (SiloRolesText.TryParse(settings.Host.Cluster.Roles, out SiloRoles roles) && roles.HasFlag(SiloRoles.Sampler))
+            await RemoteCheck.RunAsync(settings.Host.Samplers, plan, terminal, time, interrupt);
         TorchRuntime.Start(plan.Configuration.Policy.Device, plan.Configuration.Policy.Threads);
 
         // Slots, threads and device of a resumed run are the run's own.
