@@ -42,6 +42,7 @@ internal static class ApiErrors
         }
 
         response.Clear();
+        response.Headers.XContentTypeOptions = "nosniff";
         response.StatusCode = error.Status;
         response.ContentType = "application/json";
         if (error.RetryAfter > 0)

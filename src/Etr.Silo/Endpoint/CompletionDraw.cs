@@ -60,9 +60,9 @@ internal sealed class CompletionDraw : IRolloutObserver
         _news.Writer.TryWrite(true);
     }
 
-    /// <summary>What comes of the choices, until all have ended.</summary>
+    /// <summary>What comes of the choices, all that is there at a time, until they have ended.</summary>
     /// <exception cref="ApiException">The request cannot be drawn, or the engine has stopped.</exception>
-    public async IAsyncEnumerable<ChoiceNews> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<IReadOnlyList<ChoiceNews>> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -77,8 +77,8 @@ internal sealed class CompletionDraw : IRolloutObserver
                 over = _choices.Values.All(choice => choice.Told);
             }
 
-            foreach (ChoiceNews each in news)
-                yield return each;
+            if (news.Length > 0)
+                yield return news;
             if (over)
                 yield break;
         }

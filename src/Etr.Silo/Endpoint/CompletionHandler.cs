@@ -90,7 +90,7 @@ internal sealed class CompletionHandler(EndpointSettings settings, IServedPolici
         await model.Engine.SubmitAsync(RequestOf(request, policy, prompt, slots, draw, cancellationToken), cancellationToken);
         var json = new CompletionJson(
             request, policy, model.Tokenizer, prompt, $"{(request.IsChat ? "chatcmpl" : "cmpl")}-{Guid.NewGuid():N}", time.GetUtcNow().ToUnixTimeSeconds());
-        await using IAsyncEnumerator<ChoiceNews> news = draw.ReadAsync(cancellationToken).GetAsyncEnumerator(cancellationToken);
+        await using IAsyncEnumerator<IReadOnlyList<ChoiceNews>> news = draw.ReadAsync(cancellationToken).GetAsyncEnumerator(cancellationToken);
 
         // What cannot be drawn says so before anything is sent, so that its status tells.
         bool any = await news.MoveNextAsync();
@@ -101,7 +101,7 @@ internal sealed class CompletionHandler(EndpointSettings settings, IServedPolici
             await WholeAsync(context.Response, request, json, news, any, cancellationToken);
     }
 
-    private async Task StreamAsync(HttpResponse response, CompletionRequest request, CompletionJson json, IAsyncEnumerator<ChoiceNews> news, bool any, CancellationToken cancellationToken)
+    private async Task StreamAsync(HttpResponse response, CompletionRequest request, CompletionJson json, IAsyncEnumerator<IReadOnlyList<ChoiceNews>> news, bool any, CancellationToken cancellationToken)
     {
         response.ContentType = "text/event-stream; charset=utf-8";
         response.Headers.CacheControl = "no-store";
@@ -113,14 +113,18 @@ internal sealed class CompletionHandler(EndpointSettings settings, IServedPolici
         {
             for (; any; any = await news.MoveNextAsync())
             {
-                ChoiceNews piece = news.Current;
+                // One write for all that is there: a packet costs more than the JSON in it.
                 buffer.ResetWrittenCount();
-                buffer.Write(Data);
-                json.Piece(buffer, piece, !begun[piece.Index], offsets[piece.Index]);
-                buffer.Write(Blank);
-                begun[piece.Index] = true;
-                offsets[piece.Index] += piece.Text.Length;
-                tokens += piece.Tokens.Count;
+                foreach (ChoiceNews piece in news.Current)
+                {
+                    buffer.Write(Data);
+                    json.Piece(buffer, piece, !begun[piece.Index], offsets[piece.Index]);
+                    buffer.Write(Blank);
+                    begun[piece.Index] = true;
+                    offsets[piece.Index] += piece.Text.Length;
+                    tokens += piece.Tokens.Count;
+                }
+
                 await response.Body.WriteAsync(buffer.WrittenMemory, cancellationToken);
             }
         }
@@ -145,17 +149,19 @@ internal sealed class CompletionHandler(EndpointSettings settings, IServedPolici
         await response.Body.WriteAsync(buffer.WrittenMemory, cancellationToken);
     }
 
-    private async Task WholeAsync(HttpResponse response, CompletionRequest request, CompletionJson json, IAsyncEnumerator<ChoiceNews> news, bool any, CancellationToken cancellationToken)
+    private async Task WholeAsync(HttpResponse response, CompletionRequest request, CompletionJson json, IAsyncEnumerator<IReadOnlyList<ChoiceNews>> news, bool any, CancellationToken cancellationToken)
     {
         var tokens = Enumerable.Range(0, request.Choices).Select(_ => new List<SampledToken>()).ToArray();
         var texts = Enumerable.Range(0, request.Choices).Select(_ => new StringBuilder()).ToArray();
         var ends = new string?[request.Choices];
         for (; any; any = await news.MoveNextAsync())
         {
-            ChoiceNews piece = news.Current;
-            tokens[piece.Index].AddRange(piece.Tokens);
-            texts[piece.Index].Append(piece.Text);
-            ends[piece.Index] ??= piece.Finish;
+            foreach (ChoiceNews piece in news.Current)
+            {
+                tokens[piece.Index].AddRange(piece.Tokens);
+                texts[piece.Index].Append(piece.Text);
+                ends[piece.Index] ??= piece.Finish;
+            }
         }
 
         var buffer = new ArrayBufferWriter<byte>(4096);

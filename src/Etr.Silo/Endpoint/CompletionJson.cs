@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Etr.Core.Rollouts;
 using Etr.Policy.Tokenizers;
@@ -15,7 +16,8 @@ namespace Etr.Silo.Endpoint;
 /// <param name="created">When it was made, in seconds of Unix time.</param>
 internal sealed class CompletionJson(CompletionRequest request, ServedPolicy policy, IPolicyTokenizer tokenizer, IReadOnlyList<int> prompt, string id, long created)
 {
-    private static readonly JsonWriterOptions Options = new() { SkipValidation = true };
+    // It is JSON for programs, marked as such, and never part of a page.
+    private static readonly JsonWriterOptions Options = new() { SkipValidation = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>A piece of a stream: what is new of one choice.</summary>
     /// <param name="output">Receives the JSON.</param>

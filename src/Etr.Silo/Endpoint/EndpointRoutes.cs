@@ -38,6 +38,7 @@ internal static class EndpointRoutes
 
     private static async Task GuardedAsync(HttpContext context, BearerSecret? key, Func<HttpContext, Task> handle)
     {
+        context.Response.Headers.XContentTypeOptions = "nosniff";
         try
         {
             if (key?.IsIn(context.Request) is false)

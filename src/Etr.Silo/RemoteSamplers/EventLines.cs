@@ -67,10 +67,12 @@ internal static class EventLines
     private static ReadOnlyMemory<byte> DataOf(ReadOnlySequence<byte> line)
     {
         ReadOnlySpan<byte> mark = "data:"u8;
-        if (line.Length <= mark.Length || !line.Slice(0, mark.Length).ToArray().AsSpan().SequenceEqual(mark))
+        if (line.Length <= mark.Length)
             return default;
-        ReadOnlyMemory<byte> data = line.Slice(mark.Length).ToArray();
-        int start = 0;
+        ReadOnlyMemory<byte> data = line.ToArray();
+        if (!data.Span.StartsWith(mark))
+            return default;
+        int start = mark.Length;
         int end = data.Length;
         while (start < end && data.Span[start] == ' ')
             start++;
