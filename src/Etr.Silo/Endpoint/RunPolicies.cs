@@ -4,7 +4,7 @@ using Etr.Core.Rollouts;
 using Etr.Core.Runs;
 using Etr.Grains.Files;
 using Etr.Grains.Runs;
-using Etr.Silo.Hosting;
+using Etr.Silo.Configuration;
 
 namespace Etr.Silo.Endpoint;
 
@@ -12,7 +12,7 @@ namespace Etr.Silo.Endpoint;
 /// The policies of the cluster's runs. The grains are asked once for all who ask at a time, and not again within a quarter of a second, so
 /// that no number of clients weighs on them; a name that is not known yet asks them anew.
 /// </summary>
-internal sealed class RunPolicies(IGrainFactory grains, IRunFiles files, SiloPlan plan, TimeProvider time) : IServedPolicies, IDisposable
+internal sealed class RunPolicies(IGrainFactory grains, IRunFiles files, EndpointSettings settings, TimeProvider time) : IServedPolicies, IDisposable
 {
     private const int MostRuns = 8;
 
@@ -168,7 +168,7 @@ internal sealed class RunPolicies(IGrainFactory grains, IRunFiles files, SiloPla
 
     private async Task<IReadOnlyList<PolicyName>> AskAsync()
     {
-        string only = plan.Settings.Host.Endpoint.Run;
+        string only = settings.Run;
         IReadOnlyList<RunEntry> runs = await grains.GetGrain<IRunDirectoryGrain>(0).ListAsync();
         var found = new List<PolicyName>();
         foreach (RunEntry run in runs.Where(run => only.Length == 0 || run.Run == only).OrderByDescending(run => run.State == RunState.Running).Take(MostRuns))

@@ -122,6 +122,22 @@ public sealed class OwnEndpointTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_other_weights_drew_is_found_out_and_forgotten()
+    {
+        // It says ln 0.6 of tokens that the policy would hardly draw.
+        await using FakeServer server = await FakeServer.StartAsync(FakeServer.Draw([5, 6, 5, 6, _shipped.Config.EndTokens[0]]));
+        var scorer = new PolicyScorer(_shipped.Config, TorchRuntime.Start("cpu", 1));
+        await using var remote = new RemoteHarness(new RemoteServerSettings { Url = server.Url, Model = "base", Retries = 0 }, _shipped, scorer);
+
+        TraceRecorder drawn = await remote.DrawnAsync(policy: _shipped.Policy with { Version = 0 });
+
+        Assert.Null(drawn.Failure);
+        Assert.Equal(TraceEnd.Cancelled, drawn.Endings[0]);
+        Assert.Empty(drawn.Trace(0));
+        Assert.Equal(1, remote.Count("etr.remote.faults other-weights"));
+    }
+
+    [Fact]
     public async Task A_reward_that_reads_full_entropies_is_not_given_others()
     {
         await using EndpointHost host = await EndpointHost.StartAsync(_shipped);
