@@ -16,6 +16,9 @@ internal sealed class ApiException(int status, string code, string message, stri
     /// <summary>The parameter that is to blame.</summary>
     public string? Parameter => parameter;
 
+    /// <summary>What the silo's log is told and the client is not; null where there is nothing more.</summary>
+    public string? Detail { get; init; }
+
     /// <summary>Seconds after which it may be tried again; 0 where trying again helps nothing.</summary>
     public int RetryAfter { get; init; }
 

@@ -72,7 +72,7 @@ internal sealed class CompletionDraw : IRolloutObserver
             lock (_lock)
             {
                 if (_failure is { } failure)
-                    throw new ApiException(400, "invalid_prompt", failure, "prompt");
+                    throw new ApiException(503, "engine_failed", "the policy could not be drawn with; the silo's log says why") { Detail = failure };
                 news = [.. _choices.Values.Select(choice => choice.Give()).OfType<ChoiceNews>()];
                 over = _choices.Values.All(choice => choice.Told);
             }

@@ -85,6 +85,11 @@ internal sealed class CompletionHandler(EndpointSettings settings, IServedPolici
     private async Task DrawAsync(HttpContext context, CompletionRequest request, ServedPolicy policy, ServedModel model, CancellationToken cancellationToken)
     {
         IReadOnlyList<int> prompt = Encode(request, model);
+        string parameter = request.IsChat ? "messages" : "prompt";
+        if (prompt.Count == 0 || prompt.Any(id => id >= model.Config.VocabularySize))
+            throw ApiException.Bad(parameter, $"has no tokens, or one that is none of the policy's {model.Config.VocabularySize}");
+        if (prompt.Count >= model.Config.ContextLength)
+            throw ApiException.Bad(parameter, $"has {prompt.Count} tokens and the policy's context length is {model.Config.ContextLength}");
         uint[] slots = request.Traces is { } traces ? [.. traces.Slots] : [.. Enumerable.Range(0, request.Choices).Select(slot => (uint)slot)];
         var draw = new CompletionDraw(slots, request.Stops);
         await model.Engine.SubmitAsync(RequestOf(request, policy, prompt, slots, draw, cancellationToken), cancellationToken);

@@ -5,4 +5,7 @@ internal static partial class EndpointLog
 {
     [LoggerMessage(Level = LogLevel.Error, Message = "The endpoint's engine could not be used.")]
     public static partial void LogEndpointFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The endpoint's engine could not draw: {Reason}")]
+    public static partial void LogDrawFailed(this ILogger logger, string reason);
 }

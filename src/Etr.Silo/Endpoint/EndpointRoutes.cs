@@ -48,15 +48,19 @@ internal static class EndpointRoutes
         catch (ApiException e)
         {
             context.RequestServices.GetRequiredService<EndpointMetrics>().Answered(e.Code);
+            if (e.Detail is not null)
+                Log(context).LogDrawFailed(e.Detail);
             await ApiErrors.WriteAsync(context, e);
         }
         catch (Exception e) when (e is Policy.Checkpoints.CheckpointException or Policy.Runtime.TorchUnavailableException or ObjectDisposedException)
         {
             // What it says names files of this machine; that is for its log and not for a client.
-            context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(EndpointRoutes)).LogEndpointFailed(e);
+            Log(context).LogEndpointFailed(e);
             await ApiErrors.WriteAsync(context, new ApiException(503, "engine_unavailable", "the policy cannot be drawn with; the silo's log says why"));
         }
     }
+
+    private static ILogger Log(HttpContext context) => context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(EndpointRoutes));
 
     private static async Task ListAsync(HttpContext context)
     {

@@ -44,7 +44,7 @@ internal sealed class ServerAdapters(RemoteServer server, ServerClient client) :
                 await UnloadAsync(cancellationToken);
             }
 
-            known.Uses++;
+            Interlocked.Increment(ref known.Uses);
             return new Use(server.Settings.Kind == "sglang" ? $"{server.Settings.Model}:{known.Name}" : known.Name, () => Interlocked.Decrement(ref known.Uses));
         }
         finally

@@ -256,6 +256,23 @@ public sealed class EndpointTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_prompt_beyond_the_context_is_the_clients_affair_and_weights_that_do_not_load_are_not()
+    {
+        var held = new HeldEngine();
+        await using var policy = new ShippedPolicy(engine: held);
+        await using EndpointHost host = await EndpointHost.StartAsync(policy);
+        using HttpResponseMessage refused = await host.PostAsync("/v1/completions", new { prompt = Enumerable.Repeat(5, _shipped.Config.ContextLength) });
+        Assert.Contains("context length", (await ErrorAsync(refused)).GetProperty("message").GetString(), StringComparison.Ordinal);
+
+        Task<HttpResponseMessage> asked = host.PostAsync("/v1/completions", new { prompt = "1" });
+        (await held.Taken).Observer.OnFailed("/a/path/of/this/machine is not as it should be");
+
+        using HttpResponseMessage answer = await asked;
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        Assert.DoesNotContain("/a/path", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_stream_tells_each_token_when_it_is_drawn_and_not_later()
     {
         var held = new HeldEngine();
