@@ -6,6 +6,7 @@ using Etr.Benchmarks.Grading;
 using Etr.Benchmarks.Loading;
 using Etr.Benchmarks.Memory;
 using Etr.Benchmarks.Modes;
+using Etr.Benchmarks.Remote;
 using Etr.Benchmarks.Repairs;
 using Etr.Benchmarks.Trainers;
 
@@ -39,6 +40,11 @@ if (args is ["cluster-failover", ..])
     return await FailoverBenchmark.RunAsync(args[1..]);
 if (args is ["cluster-scaling", ..])
     return await ScalingBenchmark.RunAsync(args[1..]);
+
+if (args is ["remote-overhead", ..])
+    return await RemoteOverheadBenchmark.RunAsync(args[1..]);
+if (args is ["entropy-approximation", ..])
+    return await EntropyApproximation.RunAsync(args[1..]);
 
 BenchmarkSwitcher.FromAssembly(typeof(TrainerBenchmarks).Assembly).Run(args);
 return 0;

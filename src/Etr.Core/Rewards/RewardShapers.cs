@@ -8,6 +8,8 @@ public static class RewardShapers
     /// <summary>The shaper used where none is named.</summary>
     public const string Default = "guarded";
 
+    private static readonly string[] Blind = ["outcome", "lcpo-exact", "lcpo-max", "o1-pruner", "kimi-length", "overlong", "random"];
+
     private static readonly Entry[] Catalogue =
     [
         new("guarded", EtrPreset.Guarded, Ranks: true, (preset, _) => new GuardedShaper(preset)),
@@ -57,6 +59,10 @@ public static class RewardShapers
     /// <param name="name">The shaper's name, in any case.</param>
     /// <exception cref="ArgumentException">There is no shaper of that name.</exception>
     public static bool RanksByTrend(string name) => Find(name).Ranks;
+
+    /// <summary>Whether a shaper looks at correctness and length alone; one of the user's own may look at anything.</summary>
+    /// <param name="name">The shaper's name, in any case.</param>
+    public static bool IgnoresEntropy(string name) => Blind.Contains(name, StringComparer.OrdinalIgnoreCase);
 
     private static ReferenceFigures RequireReferences(ShaperConstants constants) => constants.References ?? throw new ArgumentException(
         "Reward shaper 'o1-pruner' needs what the reference policy does on each prompt: name the file of 'etr eval --out FILE' in Etr:Reward:ReferenceFigures, or set both Etr:Reward:ReferenceLength and Etr:Reward:ReferenceAccuracy.",

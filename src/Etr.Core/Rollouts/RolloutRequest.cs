@@ -19,7 +19,20 @@ public sealed record RolloutRequest(
     SamplingOptions Sampling,
     IReadOnlyList<RolloutSlot> Slots,
     IRolloutObserver Observer,
-    CancellationToken Cancellation);
+    CancellationToken Cancellation)
+{
+    /// <summary>The prompt as token ids, template and all, where the caller has them; null lets the engine encode <see cref="Prompt"/>.</summary>
+    public IReadOnlyList<int>? PromptTokens { get; init; }
+
+    /// <summary>Whether each token is reported by itself, for someone who reads along; else a reasoning step at a time.</summary>
+    public bool EveryToken { get; init; }
+
+    /// <summary>Whether each token carries the most probable ones, as <see cref="SampledToken.Ranks"/>.</summary>
+    public bool Ranked { get; init; }
+
+    /// <summary>Whether full-vocabulary entropies must be exact, because a reward reads them; an engine that has none refuses the request.</summary>
+    public bool FullEntropy { get; init; }
+}
 
 /// <summary>One trace to draw.</summary>
 /// <param name="Slot">The trace's place in its group.</param>

@@ -15,4 +15,13 @@ public readonly record struct SampledToken(
     float Entropy,
     float TopFiveEntropy,
     bool ArgMaxBreaks,
-    long PolicyVersion);
+    long PolicyVersion)
+{
+    /// <summary>The most probable tokens, falling, at most five; null unless the request asked for them. Never stored or sent with a trace.</summary>
+    public IReadOnlyList<RankedToken>? Ranks { get; init; }
+}
+
+/// <summary>One of the most probable tokens.</summary>
+/// <param name="Id">The token's id.</param>
+/// <param name="LogProb">Its log-probability (nats, ≤ 0), as <see cref="SampledToken.LogProb"/>.</param>
+public readonly record struct RankedToken(int Id, float LogProb);

@@ -1,4 +1,5 @@
 using Etr.Core.Advantages;
+using Etr.Core.Entropies;
 using Etr.Core.Evaluation;
 using Etr.Core.Extensions;
 using Etr.Core.Presets;
@@ -22,6 +23,13 @@ public sealed record RewardPlan(
 
     /// <summary>Whether what each shaper alone would pay is more than the payment says.</summary>
     public bool RecordsParts => Overlong is not null || MinimumSpread > 0 || Shaper.Parts is not [{ Weight: 1 }];
+
+    /// <summary>
+    /// Whether anything that is paid or guarded by reads full-vocabulary entropies: not under the <c>reference</c> preset, and not where
+    /// every shaper looks at correctness and length alone.
+    /// </summary>
+    public bool ReadsFullEntropy => Preset.Entropy == EntropyKind.FullVocabulary
+        && (MinimumSpread > 0 || Shaper.Parts.Any(part => part.Weight > 0 && !RewardShapers.IgnoresEntropy(part.Name)));
 
     /// <summary>Whether the trend that is measured is one that a shaper pays by.</summary>
     public bool PaysTrend => Shaper.Parts.Any(part => part.Weight > 0 && part.Name is "guarded" or "paper" or "reference" or "ungated");

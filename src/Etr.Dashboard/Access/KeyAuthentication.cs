@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -25,7 +26,8 @@ internal sealed class KeyAuthentication(
     {
         if (access.IsOpen)
             return Success("local", AccessRoles.Operator);
-        if (!IsFor(Context))
+        // What is open to all may ask for a key of its own, which is none of these and no guess at one.
+        if (!IsFor(Context) || Context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is not null)
             return AuthenticateResult.NoResult();
         if (!failed.MayTry(Context.Connection.RemoteIpAddress))
             return AuthenticateResult.Fail("too many wrong keys");

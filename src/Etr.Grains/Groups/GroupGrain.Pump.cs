@@ -112,6 +112,7 @@ internal sealed partial class GroupGrain
             Group = this.GetPrimaryKeyString(),
             Place = _context.Place,
             Engine = _context.Configuration.Policy.ToEngineKind(),
+            FullEntropy = _context.Rewards.ReadsFullEntropy,
             Epoch = grant.Epoch,
             Prompt = _context.Prompts[Spec.Prompt].Text,
             PromptIndex = Spec.Prompt,

@@ -8,7 +8,10 @@ public interface IRolloutEngineProvider
     /// <summary>Devices of this process, such as <c>cpu</c> or <c>cuda:0</c>; fixed for its life.</summary>
     IReadOnlyList<string> Devices { get; }
 
-    /// <summary>Most slots that a device draws at once, over all its engines.</summary>
+    /// <summary>How a device is doing, in words, where it may do otherwise than well; empty else.</summary>
+    string StateOf(string device) => "";
+
+    /// <summary>Most slots that a device draws at once, over all its engines; 0 while it is to be left alone.</summary>
     int CapacityOf(string device);
 
     /// <summary>How a device's engines stand with its memory, taken together.</summary>

@@ -60,4 +60,6 @@ public sealed record SamplerStatus
 
     /// <summary>Tokens whose keys and values its engines hold at once; 0 for no bound.</summary>
     [Id(21)] public long CacheTokens { get; init; }
+    /// <summary>How its device is doing, in words; empty where there is nothing to say.</summary>
+    [Id(7)] public string State { get; init; } = "";
 }

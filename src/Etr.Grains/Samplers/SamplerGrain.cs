@@ -113,6 +113,7 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
             Ended = ended,
             MemoryHalvings = memory.Halvings,
             CacheTokens = memory.CacheTokens,
+            State = _provider.StateOf(Device),
         });
         _ended.ExceptWith(ended);
         await StopAsync(stop);
@@ -272,7 +273,10 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
             new SamplingOptions { Temperature = request.Temperature, TopP = request.TopP, TopK = request.TopK, MaxNewTokens = request.MaxNewTokens },
             draw.Prefixes,
             draw,
-            draw.Cancellation);
+            draw.Cancellation)
+        {
+            FullEntropy = request.FullEntropy,
+        };
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Sampler} could not tell {Group} what it drew; it tries again.")]

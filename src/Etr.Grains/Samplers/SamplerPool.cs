@@ -57,7 +57,7 @@ internal sealed partial class SamplerPool(TimeProvider time, TimeSpan expiry, Fu
 
         bool isNew = sampler is null;
         sampler ??= _samplers[heartbeat.Sampler] = new Sampler(heartbeat.Sampler, heartbeat.Epoch, heartbeat.Silo, heartbeat.Device);
-        (sampler.Capacity, sampler.TokensPerSecond, sampler.LastBeat) = (heartbeat.Capacity, heartbeat.TokensPerSecond, time.GetTimestamp());
+        (sampler.Capacity, sampler.TokensPerSecond, sampler.State, sampler.LastBeat) = (heartbeat.Capacity, heartbeat.TokensPerSecond, heartbeat.State, time.GetTimestamp());
 
         (sampler.MemoryHalvings, sampler.CacheTokens) = (heartbeat.MemoryHalvings, heartbeat.CacheTokens);
 
@@ -105,6 +105,7 @@ internal sealed partial class SamplerPool(TimeProvider time, TimeSpan expiry, Fu
         return Refusal(
             _samplers.Count == 0 ? "no sampler is live"
             : open.Length == 0 ? "every sampler is draining"
+            : open.All(sampler => sampler.Capacity == 0) ? $"every sampler is left alone for a while ({open[0].State})"
             : alone ? "no sampler is free to draw it alone"
             : $"all {open.Sum(sampler => sampler.Capacity)} slots are taken");
     }
@@ -176,6 +177,7 @@ internal sealed partial class SamplerPool(TimeProvider time, TimeSpan expiry, Fu
             Draining = sampler.IsDraining,
             MemoryHalvings = sampler.MemoryHalvings,
             CacheTokens = sampler.CacheTokens,
+            State = sampler.State,
         }),
     ];
 
@@ -261,6 +263,8 @@ internal sealed partial class SamplerPool(TimeProvider time, TimeSpan expiry, Fu
         public int Capacity { get; set; }
 
         public double TokensPerSecond { get; set; }
+
+        public string State { get; set; } = "";
 
         public long LastBeat { get; set; }
 

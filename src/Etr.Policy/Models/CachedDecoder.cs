@@ -1,3 +1,4 @@
+using Etr.Core.Entropies;
 using Etr.Policy.Adapters;
 using TorchSharp;
 using static TorchSharp.torch.nn;
@@ -16,6 +17,9 @@ internal sealed class CachedDecoder : IDisposable
 {
     /// <summary>Tokens of prompts that a layer's feed-forward takes at once.</summary>
     public const int FeedForwardTokens = 2048;
+
+    // Logits (tokens × vocabulary) that are held at once while a trace is scored: 64 MiB in fp32.
+    private const long MostScoredLogits = 1 << 24;
 
     private readonly ModelConfig _config;
     private readonly torch.Device _device;
@@ -61,14 +65,58 @@ internal sealed class CachedDecoder : IDisposable
     {
         using IDisposable guard = torch.no_grad();
         using DisposeScope scope = torch.NewDisposeScope();
+        torch.Tensor x = Read(ids, keep);
+        long length = ids.shape[1];
+        torch.Tensor last = torch.tensor([.. lengths.Select((count, row) => row * length + count - 1)], torch.int64, _device);
+        return Normalise(x.index_select(0, last)).matmul(_model.Head).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>What a sampler would have recorded of a sequence's tokens, had it drawn them.</summary>
+    /// <param name="sequence">Token ids.</param>
+    /// <param name="first">The first token to score, at least 1: what stands before it is given.</param>
+    /// <param name="temperature">The sampling temperature; 0 is measured at 1.</param>
+    /// <returns>Log-probability and entropy (nats) of each token from <paramref name="first"/> on.</returns>
+    public TokenMeasure[] Score(int[] sequence, int first, double temperature)
+    {
+        using IDisposable guard = torch.no_grad();
+        using DisposeScope scope = torch.NewDisposeScope();
+        var measures = new TokenMeasure[sequence.Length - first];
+        if (measures.Length == 0)
+        {
+            return measures;
+        }
+
+        // The last token is not read: nothing is drawn after it.
+        torch.Tensor ids = torch.tensor(Array.ConvertAll(sequence, id => (long)id), torch.int64, _device);
+        torch.Tensor hidden = Normalise(Read(ids.narrow(0, 0, sequence.Length - 1).unsqueeze(0), null).narrow(0, first - 1, measures.Length));
+        int rows = (int)Math.Max(1, MostScoredLogits / _config.VocabularySize);
+        for (int start = 0; start < measures.Length; start += rows)
+        {
+            using DisposeScope chunk = torch.NewDisposeScope();
+            int count = Math.Min(rows, measures.Length - start);
+            torch.Tensor logits = hidden.narrow(0, start, count).matmul(_model.Head).to(torch.float32);
+            torch.Tensor logProbs = (temperature is 0 or 1 ? logits : logits.div_(temperature)).log_softmax(1);
+            torch.Tensor drawn = logProbs.gather(1, ids.narrow(0, first + start, count).unsqueeze(1));
+            torch.Tensor entropies = (logProbs.exp() * logProbs).sum(1, keepdim: true).neg_();
+            float[] both = torch.cat([drawn, entropies], 1).cpu().data<float>().ToArray();
+            for (int i = 0; i < count; i++)
+            {
+                measures[start + i] = new TokenMeasure(Math.Min(0, both[2 * i]), Math.Max(0, both[2 * i + 1]));
+            }
+        }
+
+        return measures;
+    }
+
+    // The stream after the last layer, [rows · length, hidden]; a layer's keys and values each go where they are wanted.
+    private torch.Tensor Read(torch.Tensor ids, Action<int, torch.Tensor>? keep)
+    {
         (long rows, long length) = (ids.shape[0], ids.shape[1]);
         torch.Tensor turns = Turns((int)length).narrow(0, 0, length).unsqueeze(1);
         torch.Tensor x = Embed(ids.reshape(-1));
         for (int i = 0; i < _model.Layers.Count; i++)
             x = Next(x, i, PrefillLayer);
-
-        torch.Tensor last = torch.tensor([.. lengths.Select((count, row) => row * length + count - 1)], torch.int64, _device);
-        return Normalise(x.index_select(0, last)).matmul(_model.Head).MoveToOuterDisposeScope();
+        return x;
 
         torch.Tensor PrefillLayer(int i, torch.Tensor stream)
         {

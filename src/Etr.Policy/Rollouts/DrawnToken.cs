@@ -1,4 +1,5 @@
 using Etr.Core.Entropies;
+using Etr.Core.Rollouts;
 
 namespace Etr.Policy.Rollouts;
 
@@ -8,7 +9,8 @@ namespace Etr.Policy.Rollouts;
 /// <param name="Entropy">Entropy of the full-vocabulary distribution, nats.</param>
 /// <param name="TopFiveEntropy">The released code's entropy over five entries, a share of ln 5.</param>
 /// <param name="ArgMax">The most probable token.</param>
-internal readonly record struct DrawnToken(int Id, float LogProb, float Entropy, float TopFiveEntropy, int ArgMax)
+/// <param name="Ranks">The most probable tokens, falling, where they were asked for.</param>
+internal readonly record struct DrawnToken(int Id, float LogProb, float Entropy, float TopFiveEntropy, int ArgMax, RankedToken[]? Ranks = null)
 {
     /// <summary>The record of a token from what was found about its distribution.</summary>
     /// <param name="id">The token drawn; a greedy draw takes the first of <paramref name="topIds"/> instead.</param>
@@ -16,13 +18,13 @@ internal readonly record struct DrawnToken(int Id, float LogProb, float Entropy,
     /// <param name="entropy">Entropy of the whole distribution, nats.</param>
     /// <param name="topLogProbs">The highest log-probabilities, falling, at most five.</param>
     /// <param name="topIds">Their tokens.</param>
-    /// <param name="greedy">Whether the most probable token is taken.</param>
+    /// <param name="request">Whether the most probable token is taken, and whether the ranks are kept.</param>
     /// <exception cref="NotFiniteNumberException">A figure is NaN or infinite.</exception>
     public static DrawnToken From(
-        int id, double logProb, double entropy, ReadOnlySpan<double> topLogProbs, ReadOnlySpan<double> topIds, bool greedy)
+        int id, double logProb, double entropy, ReadOnlySpan<double> topLogProbs, ReadOnlySpan<double> topIds, DrawRequest request)
     {
         int argMax = (int)topIds[0];
-        if (greedy)
+        if (request.IsGreedy)
         {
             (id, logProb) = (argMax, topLogProbs[0]);
         }
@@ -32,7 +34,20 @@ internal readonly record struct DrawnToken(int Id, float LogProb, float Entropy,
             throw new NotFiniteNumberException("the policy's logits are not finite");
         }
 
-        return new DrawnToken(id, (float)Math.Min(0, logProb), (float)Math.Max(0, entropy), (float)TopFive(id, logProb, topLogProbs, topIds), argMax);
+        return new DrawnToken(
+            id, (float)Math.Min(0, logProb), (float)Math.Max(0, entropy), (float)TopFive(id, logProb, topLogProbs, topIds), argMax,
+            request.Ranked ? RanksOf(topLogProbs, topIds) : null);
+    }
+
+    private static RankedToken[] RanksOf(ReadOnlySpan<double> topLogProbs, ReadOnlySpan<double> topIds)
+    {
+        var ranks = new RankedToken[topIds.Length];
+        for (int rank = 0; rank < ranks.Length; rank++)
+        {
+            ranks[rank] = new RankedToken((int)topIds[rank], (float)Math.Min(0, topLogProbs[rank]));
+        }
+
+        return ranks;
     }
 
     // The drawn token first, then the ranks without it, the first five kept.

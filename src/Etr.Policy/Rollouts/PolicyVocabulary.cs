@@ -29,16 +29,18 @@ internal sealed class PolicyVocabulary
     /// <summary>Longest sequence, prompt and trace together.</summary>
     public int ContextLength { get; }
 
-    public IReadOnlyList<int> EncodePrompt(string text)
+    public IReadOnlyList<int> EncodePrompt(string text) => CheckPrompt(_tokenizer.EncodePrompt(text, _begin));
+
+    /// <exception cref="ArgumentException">There is none, or one is not a token of the policy.</exception>
+    public IReadOnlyList<int> CheckPrompt(IReadOnlyList<int> ids)
     {
-        IReadOnlyList<int> ids = _tokenizer.EncodePrompt(text, _begin);
         if (ids.Count == 0)
         {
-            throw new ArgumentException("the prompt has no tokens", nameof(text));
+            throw new ArgumentException("the prompt has no tokens", nameof(ids));
         }
 
-        return ids.Any(id => id >= Size)
-            ? throw new ArgumentException($"the prompt has a token outside the policy's {Size}", nameof(text))
+        return ids.Any(id => id < 0 || id >= Size)
+            ? throw new ArgumentException($"the prompt has a token outside the policy's {Size}", nameof(ids))
             : ids;
     }
 

@@ -13,7 +13,7 @@ internal sealed class RequestDecode
     {
         Source = source;
         _vocabulary = vocabulary;
-        Prompt = vocabulary.EncodePrompt(source.Prompt);
+        Prompt = source.PromptTokens is { } given ? vocabulary.CheckPrompt(given) : vocabulary.EncodePrompt(source.Prompt);
         int room = vocabulary.ContextLength - Prompt.Count;
         if (room < 1)
         {

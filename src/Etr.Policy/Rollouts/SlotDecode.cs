@@ -66,14 +66,17 @@ internal sealed class SlotDecode
     public bool HasPrefix => TraceLength > 0;
 
     /// <summary>How the next token is to be drawn: the random number is a function of seed, prompt, round, slot and token index alone.</summary>
-    public DrawRequest NextDraw => new(_request.Source.Sampling, Philox4x32.Uniform(_request.Source.Seed, _key, (uint)TraceLength));
+    public DrawRequest NextDraw => new(_request.Source.Sampling, Philox4x32.Uniform(_request.Source.Seed, _key, (uint)TraceLength), _request.Source.Ranked);
 
     /// <summary>Takes the drawn token; reports when it ends a reasoning step or the trace.</summary>
     public void Accept(DrawnToken drawn)
     {
         string text = _text.Append(drawn.Id);
         _unreported.Add(new SampledToken(
-            drawn.Id, text, drawn.LogProb, drawn.Entropy, drawn.TopFiveEntropy, _request.Breaks(drawn.ArgMax), _request.Source.Policy.Version));
+            drawn.Id, text, drawn.LogProb, drawn.Entropy, drawn.TopFiveEntropy, _request.Breaks(drawn.ArgMax), _request.Source.Policy.Version)
+        {
+            Ranks = drawn.Ranks,
+        });
         _ids.Add(drawn.Id);
         LastToken = drawn.Id;
         bool boundary = _segmenter.Append(text) != StepBoundary.None;
@@ -86,7 +89,7 @@ internal sealed class SlotDecode
             Ending = TraceEnd.Truncated;
         }
 
-        if (boundary && Ending is null && !Report())
+        if ((boundary || _request.Source.EveryToken) && Ending is null && !Report())
         {
             Ending = TraceEnd.Cancelled;
         }

@@ -37,7 +37,7 @@ internal static class TokenSampler
         ReadOnlySpan<double> figures = SpanOf(packed, rows * (Fixed + 2 * top));
         for (int row = 0; row < rows; row++)
         {
-            drawn[row] = Unpack(figures.Slice(row * (Fixed + 2 * top), Fixed + 2 * top), top, requests[row].IsGreedy);
+            drawn[row] = Unpack(figures.Slice(row * (Fixed + 2 * top), Fixed + 2 * top), top, requests[row]);
         }
     }
 
@@ -116,6 +116,6 @@ internal static class TokenSampler
         return cumulative.le(at).sum(1, keepdim: true).clamp_max_(weights.shape[1] - 1);
     }
 
-    private static DrawnToken Unpack(ReadOnlySpan<double> figures, int top, bool greedy) => DrawnToken.From(
-        (int)figures[0], figures[1], figures[2], figures.Slice(Fixed, top), figures.Slice(Fixed + top, top), greedy);
+    private static DrawnToken Unpack(ReadOnlySpan<double> figures, int top, DrawRequest request) => DrawnToken.From(
+        (int)figures[0], figures[1], figures[2], figures.Slice(Fixed, top), figures.Slice(Fixed + top, top), request);
 }

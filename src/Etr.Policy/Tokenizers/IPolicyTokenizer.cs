@@ -1,3 +1,5 @@
+using Etr.Policy.Tokenizers.Chat;
+
 namespace Etr.Policy.Tokenizers;
 
 /// <summary>Turns text into a policy's token ids and back.</summary>
@@ -26,6 +28,22 @@ public interface IPolicyTokenizer
     /// <param name="begin">The token that begins a sequence according to the model's configuration, if one does.</param>
     /// <exception cref="ArgumentException">The text holds something the vocabulary has no token for, is too long, or is refused by the template.</exception>
     IReadOnlyList<int> EncodePrompt(string text, int? begin) => begin is int token ? [token, .. Encode(text)] : Encode(text);
+
+    /// <summary>The ids of a text that stands by itself, with what begins a sequence before it and no template around it.</summary>
+    /// <inheritdoc cref="EncodePrompt" path="/param|/exception"/>
+    IReadOnlyList<int> EncodeSequence(string text, int? begin) => EncodePrompt(text, begin);
+
+    /// <summary>What the model reads before it answers a conversation.</summary>
+    /// <param name="messages">The conversation, oldest first.</param>
+    /// <param name="begin">As in <see cref="EncodePrompt"/>.</param>
+    /// <exception cref="ArgumentException">The template refuses it; or there is none, and it is more than one user's message.</exception>
+    IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatMessage> messages, int? begin)
+    {
+        ArgumentNullException.ThrowIfNull(messages);
+        return messages is [{ Role: "user" } only]
+            ? EncodePrompt(only.Content, begin)
+            : throw new ArgumentException("the policy has no chat template, so a conversation is one message of a user", nameof(messages));
+    }
 
     /// <summary>
     /// The text of one token by itself; empty for a special token or an id the vocabulary leaves free. Bytes that are no whole

@@ -28,6 +28,12 @@ public sealed record HostSettings
     /// <summary>What is kept of runs for people.</summary>
     public ArchiveSettings Archive { get; init; } = new();
 
+    /// <summary>The endpoint that serves the policy in training.</summary>
+    public EndpointSettings Endpoint { get; init; } = new();
+
+    /// <summary>Servers that draw for this silo.</summary>
+    public SamplersSettings Samplers { get; init; } = new();
+
     /// <summary>Directory of the store and of all runs. The default value is <c>data</c>.</summary>
     [Required]
     public string Data { get; init; } = "data";

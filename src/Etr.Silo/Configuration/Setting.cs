@@ -6,10 +6,13 @@ namespace Etr.Silo.Configuration;
 
 /// <summary>One key: where its value goes, and which values it may have.</summary>
 /// <param name="Key">The whole key, such as <c>Etr:Run:Steps</c>.</param>
-/// <param name="Sections">The properties that lead from the root record to the one that holds the value; empty for a key of the root itself.</param>
+/// <param name="Sections">What leads from the root record to the one that holds the value; empty for a key of the root itself.</param>
 /// <param name="Property">The property the value goes to.</param>
-internal sealed record Setting(string Key, IReadOnlyList<PropertyInfo> Sections, PropertyInfo Property)
+internal sealed record Setting(string Key, IReadOnlyList<SettingSection> Sections, PropertyInfo Property)
 {
+    /// <summary>Which entry of a list it belongs to; null for one that is in none.</summary>
+    public int? Entry => Sections.Select(section => section.Entry).LastOrDefault(entry => entry is not null);
+
     private Type ValueType => Nullable.GetUnderlyingType(Property.PropertyType) ?? Property.PropertyType;
 
     private bool IsNullable => Nullable.GetUnderlyingType(Property.PropertyType) is not null;
@@ -67,7 +70,7 @@ internal sealed record Setting(string Key, IReadOnlyList<PropertyInfo> Sections,
         return parsed is not null && Property.GetCustomAttributes<ValidationAttribute>().All(rule => rule.IsValid(parsed));
     }
 
-    private object Owner(object root) => Sections.Aggregate(root, (owner, section) => section.GetValue(owner)!);
+    private object Owner(object root) => Sections.Aggregate(root, (owner, section) => section.Of(owner));
 
     private object? Parse(string text)
     {

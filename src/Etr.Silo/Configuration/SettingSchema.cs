@@ -9,6 +9,9 @@ internal static class SettingSchema
     /// <summary>The first part of every key.</summary>
     public const string Root = "Etr";
 
+    /// <summary>Entries of a list of sections: <c>…:0:…</c> to <c>…:7:…</c>, all of which are there, and empty where nobody names them.</summary>
+    public const int MostEntries = 8;
+
     /// <summary>Keys that decide what a run computes; stored with it.</summary>
     public static IReadOnlyList<Setting> Run { get; } = [.. Walk(typeof(RunConfiguration))];
 
@@ -30,16 +33,26 @@ internal static class SettingSchema
         return distance <= Math.Max(3, key.Length / 3) ? best : null;
     }
 
-    private static IEnumerable<Setting> Walk(Type type, string prefix = Root, params PropertyInfo[] sections)
+    private static IEnumerable<Setting> Walk(Type type, string prefix = Root, params SettingSection[] sections)
     {
         foreach (PropertyInfo property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite))
         {
             string key = $"{prefix}:{property.Name}";
-            if (property.PropertyType.Namespace == "System")
+            if (property.PropertyType.IsGenericType && property.PropertyType.GetGenericTypeDefinition() == typeof(IReadOnlyList<>))
+            {
+                for (int entry = 0; entry < MostEntries; entry++)
+                {
+                    foreach (Setting leaf in Walk(property.PropertyType.GetGenericArguments()[0], $"{key}:{entry}", [.. sections, new(property, entry)]))
+                        yield return leaf;
+                }
+            }
+            else if (property.PropertyType.Namespace == "System")
+            {
                 yield return new Setting(key, sections, property);
+            }
             else
             {
-                foreach (Setting leaf in Walk(property.PropertyType, key, [.. sections, property]))
+                foreach (Setting leaf in Walk(property.PropertyType, key, [.. sections, new(property)]))
                     yield return leaf;
             }
         }

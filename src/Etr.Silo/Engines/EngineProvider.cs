@@ -4,6 +4,7 @@ using Etr.Grains.Samplers;
 using Etr.Policy.Models;
 using Etr.Policy.Rollouts;
 using Etr.Policy.Tokenizers.Chat;
+using Etr.Silo.RemoteSamplers;
 
 namespace Etr.Silo.Engines;
 
@@ -15,17 +16,24 @@ namespace Etr.Silo.Engines;
 /// <param name="policy">Slots and threads of an engine.</param>
 /// <param name="clock">Told when an engine is busy.</param>
 /// <param name="lowPriority">Whether engines leave room for a cluster's probes.</param>
-internal sealed class EngineProvider(IReadOnlyList<DeviceSpec> devices, PolicyOptions policy, EngineClock clock, bool lowPriority) : IRolloutEngineProvider, IAsyncDisposable
+/// <param name="remote">Servers that draw too; null where there are none.</param>
+/// <param name="draws">Whether samplers draw on <paramref name="devices"/>; else they are there for evaluations alone.</param>
+internal sealed class EngineProvider(
+    IReadOnlyList<DeviceSpec> devices, PolicyOptions policy, EngineClock clock, bool lowPriority, RemoteSamplerSet? remote = null, bool draws = true)
+    : IRolloutEngineProvider, IAsyncDisposable
 {
     private const long LargestFile = 64 << 20;
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Device, string Kind, string Model), Lazy<IRolloutEngine>> _engines = [];
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> Devices { get; } = [.. devices.Select(device => device.Name)];
+    public IReadOnlyList<string> Devices { get; } = [.. devices.Where(_ => draws).Select(device => device.Name), .. remote?.Names ?? []];
+
+    /// <summary>The device of this machine that evaluations are drawn on, whoever draws the groups.</summary>
+    public string OwnDevice => devices[0].Name;
 
     /// <inheritdoc/>
-    public int CapacityOf(string device) => MemoryOf(device).Slots;
+    public int CapacityOf(string device) => remote?.Has(device) is true ? remote.CapacityOf(device) : MemoryOf(device).Slots;
 
     /// <inheritdoc/>
     public EngineMemory MemoryOf(string device)
@@ -40,9 +48,13 @@ internal sealed class EngineProvider(IReadOnlyList<DeviceSpec> devices, PolicyOp
     }
 
     /// <inheritdoc/>
+    public string StateOf(string device) => remote?.Has(device) is true ? remote.StateOf(device) : "";
+
+    /// <inheritdoc/>
     public async ValueTask<IRolloutEngine> OpenAsync(string device, string kind, string modelFolder, CancellationToken cancellationToken)
     {
-        DeviceSpec spec = devices.FirstOrDefault(known => known.Name == device)
+        bool elsewhere = remote?.Has(device) is true;
+        DeviceSpec? spec = elsewhere ? null : devices.FirstOrDefault(known => known.Name == device)
             ?? throw new ArgumentException($"This process has the devices {string.Join(", ", Devices)}, not {device}.", nameof(device));
         (string, string, string) key = (device, kind, await FingerprintAsync(modelFolder, cancellationToken));
         Lazy<IRolloutEngine> engine;
@@ -50,8 +62,10 @@ internal sealed class EngineProvider(IReadOnlyList<DeviceSpec> devices, PolicyOp
         {
             if (!_engines.TryGetValue(key, out engine!))
             {
-                PolicyOptions options = policy.WithEngineKind(kind) with { Path = modelFolder, Device = spec.Device, Threads = spec.Threads > 0 ? spec.Threads : policy.Threads };
-                _engines[key] = engine = new Lazy<IRolloutEngine>(() => RolloutEngines.Create(options, clock, lowPriority));
+                PolicyOptions options = policy.WithEngineKind(kind) with { Path = modelFolder };
+                _engines[key] = engine = new Lazy<IRolloutEngine>(() => spec is null
+                    ? remote!.Create(device, modelFolder, options.Template)
+                    : RolloutEngines.Create(options with { Device = spec.Device, Threads = spec.Threads > 0 ? spec.Threads : policy.Threads }, clock, lowPriority));
             }
         }
 

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using Etr.Silo.Hosting;
 
 namespace Etr.Silo.Files;
@@ -26,24 +24,15 @@ internal static class FileEndpoints
     /// <summary>Maps them.</summary>
     public static void MapEtrFiles(this WebApplication app)
     {
-        string secret = app.Services.GetRequiredService<SiloPlan>().Settings.Host.Cluster.Secret;
+        BearerSecret? secret = app.Services.GetRequiredService<SiloPlan>().Settings.Host.Cluster.Secret is { Length: > 0 } known ? new BearerSecret(known) : null;
         // They ask for the cluster's secret and not for the dashboard's keys.
         RouteGroupBuilder files = app.MapGroup(Root).AllowAnonymous();
-        files.AddEndpointFilter((context, next) => Knows(context.HttpContext.Request, secret) ? next(context) : ValueTask.FromResult<object?>(Results.Unauthorized()));
+        files.AddEndpointFilter((context, next) => secret?.IsIn(context.HttpContext.Request) is not false ? next(context) : ValueTask.FromResult<object?>(Results.Unauthorized()));
         files.MapGet("/{run}/groups/{sha256}", (string run, string sha256, LocalFiles local) =>
             local.FindGroup(run, sha256) is { } path ? Results.File(path, enableRangeProcessing: true) : Results.NotFound());
         files.MapGet("/{run}/data/{name}", (string run, string name, LocalFiles local) =>
             local.FindData(run, name) is { } path ? Results.File(path, enableRangeProcessing: true) : Results.NotFound());
         files.MapGet("/{run}/policy/{version:long}/{name}", async (string run, long version, string name, LocalFiles local, CancellationToken aborted) =>
             await local.FindPolicyAsync(run, version, name, aborted) is { } path ? Results.File(path, enableRangeProcessing: true) : Results.NotFound());
-    }
-
-    private static bool Knows(HttpRequest request, string secret)
-    {
-        if (secret.Length == 0)
-            return true;
-        string header = request.Headers.Authorization.ToString();
-        return header.StartsWith("Bearer ", StringComparison.Ordinal)
-            && CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(header[7..])), SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
     }
 }

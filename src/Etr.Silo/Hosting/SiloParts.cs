@@ -10,8 +10,10 @@ using Etr.Grains.Runs;
 using Etr.Grains.Samplers;
 using Etr.Grains.Silos;
 using Etr.Silo.Archive;
+using Etr.Silo.Endpoint;
 using Etr.Silo.Engines;
 using Etr.Silo.Files;
+using Etr.Silo.RemoteSamplers;
 using Etr.Silo.Store;
 using Etr.Silo.Training;
 
@@ -40,8 +42,7 @@ internal static class SiloParts
             Services = services =>
             {
                 AddFiles(services, plan, data);
-                services.AddSingleton(provider => new EngineProvider(
-                    [.. Devices(plan).Select(DeviceSpec.Parse)], PolicyOf(plan), provider.GetRequiredService<EngineClock>(), lowPriority: true));
+                AddEngines(services, plan);
                 if (roles.HasFlag(SiloRoles.Sampler))
                 {
                     services.AddSingleton<IRolloutEngineProvider>(provider => provider.GetRequiredService<EngineProvider>());
@@ -63,10 +64,14 @@ internal static class SiloParts
 
                 if (roles.HasFlag(SiloRoles.Dashboard))
                     services.AddEtrDashboard();
+                if (plan.Settings.Host.Endpoint.Enabled)
+                    services.AddEtrEndpoint();
             },
             Web = app =>
             {
                 app.MapEtrFiles();
+                if (plan.Settings.Host.Endpoint.Enabled)
+                    app.MapEtrEndpoint(WebSetup.SecretOf(plan.Settings.Host.Endpoint.Secret, plan.Settings.Host, plan.Web));
                 if (roles.HasFlag(SiloRoles.Dashboard))
                     app.MapEtrDashboard();
             },
@@ -78,8 +83,23 @@ internal static class SiloParts
         Threads = EngineThreads.OfEngine(plan.Settings.Run, plan.Card.Roles, Environment.ProcessorCount),
     };
 
-    // Evaluation draws too, on a silo without the role.
-    private static IReadOnlyList<string> Devices(SiloPlan plan) => plan.Card.Devices.Count > 0 ? plan.Card.Devices : [plan.Settings.Run.Policy.Device];
+    private static void AddEngines(IServiceCollection services, SiloPlan plan)
+    {
+        if (plan.Remote.Count > 0)
+        {
+            services.AddSingleton<RemoteMetrics>();
+            services.AddSingleton(provider => new RemoteSamplerSet(
+                plan.Remote, plan.Settings.Host.Samplers.Scoring == "torch", PolicyOf(plan),
+                provider.GetRequiredService<RemoteMetrics>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILoggerFactory>()));
+        }
+
+        services.AddSingleton(provider => new EngineProvider(
+            [.. OwnDevices(plan).Select(DeviceSpec.Parse)], PolicyOf(plan), provider.GetRequiredService<EngineClock>(), lowPriority: true,
+            provider.GetService<RemoteSamplerSet>(), draws: plan.OwnDevices.Count > 0));
+    }
+
+    // Evaluation draws too, on a silo without the role or one whose groups are drawn by servers.
+    private static IReadOnlyList<string> OwnDevices(SiloPlan plan) => plan.OwnDevices.Count > 0 ? plan.OwnDevices : [plan.Settings.Run.Policy.Device];
 
     private static void AddFiles(IServiceCollection services, SiloPlan plan, DataDirectory data)
     {

@@ -1,6 +1,7 @@
 using System.Net;
 using Etr.Grains.Silos;
 using Etr.Silo.Configuration;
+using Etr.Silo.RemoteSamplers;
 using Etr.Silo.Store;
 
 namespace Etr.Silo.Hosting;
@@ -35,11 +36,23 @@ internal sealed record SiloPlan
     /// <summary>What it tells the others.</summary>
     public required SiloCard Card { get; init; }
 
+    /// <summary>Devices of this machine on which its samplers draw.</summary>
+    public IReadOnlyList<string> OwnDevices { get; init; } = [];
+
+    /// <summary>Servers that draw for it.</summary>
+    public IReadOnlyList<RemoteServer> Remote { get; init; } = [];
+
     /// <summary>Resolves a silo.</summary>
+    /// <exception cref="Cli.CommandFailure">A server's settings cannot be used.</exception>
     public static SiloPlan Of(EtrSettings settings, SiloPlace place, WebAddress web, ClusterPorts ports, StoreAddress store, SiloHome home)
     {
         bool open = !IPAddress.IsLoopback(place.Advertise);
-        string devices = settings.Host.Cluster.Devices.Length > 0 ? settings.Host.Cluster.Devices : settings.Run.Policy.Device;
+        bool samples = place.Roles.HasFlag(SiloRoles.Sampler);
+        IReadOnlyList<RemoteServer> remote = samples ? RemoteServer.All(settings.Host.Samplers) : [];
+
+        // Whoever names servers has no device to spare, unless they name one too.
+        string devices = settings.Host.Cluster.Devices.Length > 0 ? settings.Host.Cluster.Devices : remote.Count > 0 ? "" : settings.Run.Policy.Device;
+        string[] own = samples ? devices.Split(',', StringSplitOptions.RemoveEmptyEntries) : [];
         return new SiloPlan
         {
             Settings = settings,
@@ -51,10 +64,12 @@ internal sealed record SiloPlan
             Store = store,
             Join = place.Store is null && open ? $"{place.Advertise}:{ports.Store}" : store.Endpoint,
             Home = home,
+            OwnDevices = own,
+            Remote = remote,
             Card = new SiloCard
             {
                 Roles = place.Roles,
-                Devices = place.Roles.HasFlag(SiloRoles.Sampler) ? devices.Split(',') : [],
+                Devices = [.. own, .. remote.Select(server => server.Name)],
                 Url = web.UrlFor(place.Advertise),
                 Version = ClusterIdentity.Version,
             },

@@ -89,6 +89,10 @@ internal static class WebSetup
         };
     }
 
+    /// <summary>What is asked for where <paramref name="own"/> is not set: never less than the pages ask for.</summary>
+    public static string SecretOf(string own, HostSettings host, WebAddress web) =>
+        own.Length > 0 ? own : host.Dashboard.Secret.Length > 0 ? host.Dashboard.Secret : web.IsLoopback ? "" : host.Cluster.Secret;
+
     private static void AddLogging(WebApplicationBuilder builder, bool verbose)
     {
         builder.Logging.AddSimpleConsole(console => console.SingleLine = true);

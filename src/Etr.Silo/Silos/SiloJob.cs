@@ -6,6 +6,7 @@ using Etr.Silo.Cli;
 using Etr.Silo.Configuration;
 using Etr.Silo.Engines;
 using Etr.Silo.Hosting;
+using Etr.Silo.RemoteSamplers;
 using Etr.Silo.Store;
 
 namespace Etr.Silo.Silos;
@@ -21,6 +22,8 @@ internal sealed class SiloJob(EtrSettings settings, string? readyFile, bool verb
     {
         var place = SiloPlace.Of(settings.Host.Cluster);
         CheckDevices(place);
+        if (place.Roles.HasFlag(SiloRoles.Sampler))
+            await RemoteCheck.RunAsync(settings.Host.Samplers, terminal, time, interrupt);
         var data = DataDirectory.Open(settings.Host.Data);
         bool portNamed = settings.Named.Contains("Etr:Dashboard:Port");
         await using EtrHost host = await EtrHost.StartAsync(

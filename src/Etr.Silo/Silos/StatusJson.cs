@@ -50,6 +50,7 @@ internal static class StatusJson
                     sampler.HeartbeatAgeSeconds,
                     sampler.MemoryHalvings,
                     sampler.CacheTokens,
+                    sampler.State,
                 }),
                 Evaluations = run.Evaluations.Select(found => new
                 {

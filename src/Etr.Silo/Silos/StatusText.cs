@@ -25,7 +25,7 @@ internal static class StatusText
         foreach (SiloStatusLine silo in status.Silos)
             terminal.Line($"silo     {silo.Name}  {silo.State}  {SiloRolesText.Format(silo.Roles)}{(silo.Url.Length > 0 ? $"  {silo.Url}" : "")}");
         foreach (SamplerStatus sampler in status.Pool.Samplers)
-            terminal.Line(string.Create(CultureInfo.InvariantCulture, $"sampler  {sampler.Sampler}  {sampler.Used}/{sampler.Capacity} slots  {sampler.TokensPerSecond:0} tokens/s  heard {sampler.HeartbeatAgeSeconds:0.0} s ago{(sampler.MemoryHalvings == 0 ? "" : $"  ran out of memory {sampler.MemoryHalvings} ×, holds {sampler.CacheTokens} tokens")}"));
+            terminal.Line(string.Create(CultureInfo.InvariantCulture, $"sampler  {sampler.Sampler}  {sampler.Used}/{sampler.Capacity} slots  {sampler.TokensPerSecond:0} tokens/s  heard {sampler.HeartbeatAgeSeconds:0.0} s ago{(sampler.MemoryHalvings == 0 ? "" : $"  ran out of memory {sampler.MemoryHalvings} ×, holds {sampler.CacheTokens} tokens")}{(sampler.State.Length > 0 ? $"  {sampler.State}" : "")}"));
         if (status.Pool.Samplers.Count == 0)
             terminal.Line("sampler  none is live: start one with 'etr silo --join HOST:PORT --roles sampler'");
         foreach (Wait wait in run.Waits)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Etr.Silo.Cli;
 using Etr.Silo.Configuration;
+using Etr.Silo.RemoteSamplers;
 
 namespace Etr.Silo.Training;
 
@@ -12,6 +13,8 @@ internal static class DryRun
     public static void Print(EtrSettings settings, Terminal terminal)
     {
         RunPlan plan = RunPlan.Of(settings.Run);
+        if (RemoteCheck.Refusal(RemoteServer.All(settings.Host.Samplers), settings.Host.Samplers, plan.Configuration, plan.Rewards) is { } refusal)
+            throw new CommandFailure(refusal);
         foreach (Setting setting in SettingSchema.Run)
             PrintSetting(setting, settings.Run, settings, terminal);
         foreach (Setting setting in SettingSchema.Host)
@@ -33,6 +36,9 @@ internal static class DryRun
 
     private static void PrintSetting(Setting setting, object root, EtrSettings settings, Terminal terminal)
     {
+        // Of a list its first entry shows what there is; of the others what somebody named.
+        if (setting.Entry is > 0 && !settings.Named.Contains(setting.Key))
+            return;
         object? value = setting.Of(root);
         string text = setting.IsSecret && value is string { Length: > 0 } ? "(set)" : Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
         terminal.Line($"{(settings.Named.Contains(setting.Key) ? "*" : " ")} {setting.Key} = {text}");

@@ -15,7 +15,7 @@ internal sealed class HeldOutEvaluation(EngineProvider engines, RunPlan plan, Ti
         if (await EvaluationFile.ReadAsync(file, interrupt) is { } kept)
             return kept;
 
-        IRolloutEngine engine = await engines.OpenAsync(engines.Devices[0], plan.Configuration.Policy.ToEngineKind(), plan.Configuration.Policy.Path, interrupt);
+        IRolloutEngine engine = await engines.OpenAsync(engines.OwnDevice, plan.Configuration.Policy.ToEngineKind(), plan.Configuration.Policy.Path, interrupt);
         var evaluation = new EvaluationPlan(
             prompts, TaskGraders.Of(plan.Configuration), plan.Rewards.Preset, policy, plan.Configuration.Sampling, plan.Configuration.Evaluation.Samples);
         EvaluationPair pair = await new Evaluator(engine, time).RunBothAsync(

@@ -26,7 +26,7 @@ internal sealed class PolicyEvaluator(EngineProvider engines, IRunFiles files, I
 
         IPromptSet prompts = promptSets.HeldOut(configuration) ?? throw new InvalidOperationException("The run has no held-out prompts.");
         string folder = await files.OpenPolicyAsync(place, version, sha256, cancellationToken);
-        IRolloutEngine engine = await engines.OpenAsync(engines.Devices[0], configuration.Policy.ToEngineKind(), folder, cancellationToken);
+        IRolloutEngine engine = await engines.OpenAsync(engines.OwnDevice, configuration.Policy.ToEngineKind(), folder, cancellationToken);
         var plan = new EvaluationPlan(
             prompts,
             TaskGraders.Of(configuration, time),

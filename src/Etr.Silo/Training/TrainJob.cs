@@ -10,6 +10,7 @@ using Etr.Silo.Cli;
 using Etr.Silo.Configuration;
 using Etr.Silo.Engines;
 using Etr.Silo.Hosting;
+using Etr.Silo.RemoteSamplers;
 using Etr.Silo.Silos;
 using Etr.Silo.Store;
 
@@ -35,6 +36,8 @@ internal sealed class TrainJob(TrainRequest request, Terminal terminal, TimeProv
         plan.PrintRows(terminal);
         RunMemory.Of(plan, Samplers(settings)).Print(terminal);
         RunMemory.Require(plan, Samplers(settings));
+        if (SiloRolesText.TryParse(settings.Host.Cluster.Roles, out SiloRoles roles) && roles.HasFlag(SiloRoles.Sampler))
+            await RemoteCheck.RunAsync(settings.Host.Samplers, plan, terminal, time, interrupt);
         TorchRuntime.Start(plan.Configuration.Policy.Device, plan.Configuration.Policy.Threads);
 
         // Slots, threads and device of a resumed run are the run's own.

@@ -12,6 +12,7 @@ public sealed class ShaperNumbersTests
     // λ = 0.1, γ = 0.5; H = .6, .8, .3: drops −.2 and .5, w = 1.5 and 1; mean 1.7/3.
     private static readonly EtrPreset Preset = EtrPreset.Guarded with { Trend = new TrendOptions(1, 1, .5), Lambda = .1 };
     private static readonly double[] Steps = [.6, .8, .3];
+    private static readonly double[] Others = [.9, .1, .7];
 
     private static readonly string[] Separating = ["guarded", "outcome", "random", "kimi-length", "max-entropy"];
     private static readonly string[] CappedAt1 = ["pear", "lcpo-max"];
@@ -30,6 +31,19 @@ public sealed class ShaperNumbersTests
         var rewards = Shape(shaper, RewardShaperTests.Trace(true, Steps), RewardShaperTests.Trace(false, Steps));
         Close.AssertTo(right, rewards[0].Reward, 1e-12);
         Close.AssertTo(wrong, rewards[1].Reward, 1e-12);
+    }
+
+    [Fact]
+    public void Shapers_that_say_they_ignore_entropies_do_and_the_others_do_not()
+    {
+        foreach (string shaper in RewardShapers.Names)
+        {
+            GradedTrace[] one = [RewardShaperTests.Trace(true, Steps) with { ThinkEntropy = 1, AnswerEntropy = .2 }, RewardShaperTests.Trace(true, [.1, .2, .4]), RewardShaperTests.Trace(false, [1, 2, 3])];
+            GradedTrace[] other = [.. one.Select(trace => trace with { StepEntropies = Others, ReferenceStepEntropies = Others, ThinkEntropy = .9, AnswerEntropy = .4 })];
+            IRewardShaper made = RewardShapers.Create(shaper, shaper == "reference" ? null : Preset, RewardShaperTests.Constants);
+            bool same = made.Shape(one, GroupIdentity.None).SequenceEqual(made.Shape(other, GroupIdentity.None));
+            Assert.True(same == RewardShapers.IgnoresEntropy(shaper), shaper);
+        }
     }
 
     [Theory]

@@ -80,6 +80,18 @@ public sealed partial class SignInTests
         Assert.Equal(HttpStatusCode.Unauthorized, (await browser.SendAsync(request, Cancellation)).StatusCode);
     }
 
+    [Fact]
+    public async Task A_key_for_something_that_is_open_here_is_no_guess()
+    {
+        await using var host = await DashboardHost.StartAsync(access: Keys);
+        using HttpClient program = Browser(host);
+        program.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "a key of another kind");
+        for (int i = 0; i <= FailedSignIns.PerMinute; i++)
+            Assert.Equal(HttpStatusCode.OK, (await program.GetAsync("/assets/etr.css", Cancellation)).StatusCode);
+        program.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", OperatorKey);
+        Assert.Equal(HttpStatusCode.OK, (await program.GetAsync("/metrics", Cancellation)).StatusCode);
+    }
+
     [Theory]
     [InlineData(OperatorKey, HttpStatusCode.OK)]
     [InlineData(ViewerKey, HttpStatusCode.OK)]

@@ -15,7 +15,7 @@ internal sealed class LargeModelFolder : IDisposable
     public LargeModelFolder()
     {
         Shape.Write(System.IO.Path.Combine(Path, ModelFiles.Config));
-        File.Copy(System.IO.Path.Combine(Repository, "models", "arithmetic", ModelFiles.Tokenizer), System.IO.Path.Combine(Path, ModelFiles.Tokenizer));
+        RandomQwen3.WriteTokenizer(Path);
         var header = new Dictionary<string, object>();
         long at = 0;
         foreach ((string name, long[] shape) in WeightShapes.Of(Shape))
@@ -32,7 +32,7 @@ internal sealed class LargeModelFolder : IDisposable
         file.Write(length);
         file.Write(json);
         file.SetLength(8 + json.Length + at);
-        File.WriteAllText(Prompts, """{"id":"1","problem":"[A]71)+52)-03)*24)+9?","answer":"1"}""" + "\n");
+        File.WriteAllLines(Prompts, Enumerable.Range(0, 100).Select(i => $$"""{"question":"How many primes are below {{i}}?","final_answer":"{{i / 3}}","difficulty":6,"topic":"numbers"}"""));
     }
 
     /// <summary>The shape.</summary>
@@ -56,7 +56,7 @@ internal sealed class LargeModelFolder : IDisposable
 
     public string Path => _folder.FullName;
 
-    /// <summary>A file of one prompt.</summary>
+    /// <summary>A file of prompts as DeepMath has them.</summary>
     public string Prompts => System.IO.Path.Combine(Path, "prompts.jsonl");
 
     public void Dispose() => _folder.Delete(recursive: true);

@@ -33,7 +33,7 @@ internal static class RandomQwen3
             ["hidden_act"] = "silu",
             ["eos_token_id"] = End,
         }));
-        File.WriteAllText(Path.Combine(folder, ModelFiles.Tokenizer), JsonSerializer.Serialize(Tokenizer()));
+        WriteTokenizer(folder);
         using DecoderWeights weights = DecoderWeights.Initialise(ModelConfig.Read(Path.Combine(folder, ModelFiles.Config)), seed: 3);
         using (torch.no_grad())
         {
@@ -46,6 +46,9 @@ internal static class RandomQwen3
 
         weights.Save(Path.Combine(folder, ModelFiles.Weights));
     }
+
+    /// <summary>Writes the tokenizer alone.</summary>
+    public static void WriteTokenizer(string folder) => File.WriteAllText(Path.Combine(folder, ModelFiles.Tokenizer), JsonSerializer.Serialize(Tokenizer()));
 
     private static Dictionary<string, object?> Tokenizer()
     {

@@ -39,7 +39,7 @@ internal sealed unsafe class RowSampler(int vocabulary) : IDisposable
 
         int id = request.IsTruncated && !request.IsGreedy ? PickTruncated(request, total) : Pick(request.Uniform * total);
         return DrawnToken.From(
-            id, scaled[id] - (double)highest - logTotal, logTotal - weighted / total, topLogProbs[..top], topIds[..top], request.IsGreedy);
+            id, scaled[id] - (double)highest - logTotal, logTotal - weighted / total, topLogProbs[..top], topIds[..top], request);
     }
 
     public void Dispose()

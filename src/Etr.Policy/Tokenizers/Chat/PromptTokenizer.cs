@@ -72,12 +72,24 @@ public sealed class PromptTokenizer : IPolicyTokenizer
     public IReadOnlyList<int> Encode(MarkedText text) => _inner.Encode(text);
 
     /// <summary>The prompt as a user's message, ready for the answer; without a template, the prompt as it is.</summary>
-    public IReadOnlyList<int> EncodePrompt(string text, int? begin)
+    public IReadOnlyList<int> EncodePrompt(string text, int? begin) => EncodeChat([new ChatMessage("user", text)], begin);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<int> EncodeSequence(string text, int? begin)
     {
-        if (_template is not null)
-            return _inner.Encode(_template.Render([new ChatMessage("user", text)], tokens: _tokens));
         IReadOnlyList<int> ids = _inner.Encode(text);
         return _begin is int token ? [token, .. ids] : ids;
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatMessage> messages, int? begin)
+    {
+        ArgumentNullException.ThrowIfNull(messages);
+        if (_template is not null)
+            return _inner.Encode(_template.Render(messages, tokens: _tokens));
+        return messages is [{ Role: "user" } only]
+            ? EncodeSequence(only.Content, begin)
+            : throw new ArgumentException("the policy has no chat template, so a conversation is one message of a user", nameof(messages));
     }
 
     /// <inheritdoc/>

@@ -1,0 +1,11 @@
+namespace Etr.Silo.Endpoint;
+
+/// <summary>What the endpoint logs: never a prompt, a text or a key.</summary>
+internal static partial class EndpointLog
+{
+    [LoggerMessage(Level = LogLevel.Error, Message = "The endpoint's engine could not be used.")]
+    public static partial void LogEndpointFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The endpoint's engine could not draw: {Reason}")]
+    public static partial void LogDrawFailed(this ILogger logger, string reason);
+}
