@@ -73,6 +73,15 @@ internal static class StepColumns
     public static string Line(StepRow row, IEnumerable<string> shapers) =>
         Line([.. Fixed.Select(column => column.Of(row)), .. shapers.SelectMany(name => FiguresOf(row.Summary.Shapers.FirstOrDefault(shaper => shaper.Name == name)))]);
 
+    /// <summary>A step's fields by the header's names, numbers as text; null for an empty one.</summary>
+    /// <param name="row">The step.</param>
+    /// <param name="shapers">The shapers in the header's order.</param>
+    public static IEnumerable<(string Name, string? Value)> Fields(StepRow row, IEnumerable<string> shapers) =>
+        Fixed.Select(column => (column.Name, column.Of(row)))
+            .Concat(shapers.SelectMany(name => FiguresOf(row.Summary.Shapers.FirstOrDefault(shaper => shaper.Name == name))
+                .Zip([$"reward[{name}]", $"r_length[{name}]"], (value, column) => (column, value))))
+            .Select(field => (field.Item1, field.Item2.Length == 0 ? null : field.Item2));
+
     private static string[] FiguresOf(ShaperSummary? shaper) => [Number(shaper?.Reward), Number(shaper?.LengthCorrelation)];
 
     private static string Line(IEnumerable<string> fields) => string.Join(',', fields.Select(Field));

@@ -116,6 +116,9 @@ public sealed record SamplerHeartbeat
     /// between hearing of the end and doing so.
     /// </summary>
     [Id(8)] public Guid[] Ended { get; init; } = [];
+
+    /// <summary>Resident memory of its process in bytes.</summary>
+    [Id(9)] public long MemoryBytes { get; init; }
 }
 
 /// <summary>A lease as its sampler knows it.</summary>

@@ -108,6 +108,7 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
             TokensPerSecond = rate,
             Draining = _drain is not null,
             Ended = ended,
+            MemoryBytes = Environment.WorkingSet,
         });
         _ended.ExceptWith(ended);
         await StopAsync(stop);

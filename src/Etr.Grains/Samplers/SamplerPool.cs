@@ -57,7 +57,8 @@ internal sealed partial class SamplerPool(TimeProvider time, TimeSpan expiry, Fu
 
         bool isNew = sampler is null;
         sampler ??= _samplers[heartbeat.Sampler] = new Sampler(heartbeat.Sampler, heartbeat.Epoch, heartbeat.Silo, heartbeat.Device);
-        (sampler.Capacity, sampler.TokensPerSecond, sampler.LastBeat) = (heartbeat.Capacity, heartbeat.TokensPerSecond, time.GetTimestamp());
+        (sampler.Capacity, sampler.TokensPerSecond, sampler.MemoryBytes, sampler.LastBeat) =
+            (heartbeat.Capacity, heartbeat.TokensPerSecond, heartbeat.MemoryBytes, time.GetTimestamp());
 
         // Whoever drains goes: a beat sent before the decision and overtaken by it changes nothing.
         sampler.IsDraining |= heartbeat.Draining;
@@ -172,6 +173,7 @@ internal sealed partial class SamplerPool(TimeProvider time, TimeSpan expiry, Fu
             TokensPerSecond = sampler.TokensPerSecond,
             HeartbeatAgeSeconds = time.GetElapsedTime(sampler.LastBeat).TotalSeconds,
             Draining = sampler.IsDraining,
+            MemoryBytes = sampler.MemoryBytes,
         }),
     ];
 
@@ -257,6 +259,8 @@ internal sealed partial class SamplerPool(TimeProvider time, TimeSpan expiry, Fu
         public int Capacity { get; set; }
 
         public double TokensPerSecond { get; set; }
+
+        public long MemoryBytes { get; set; }
 
         public long LastBeat { get; set; }
 
