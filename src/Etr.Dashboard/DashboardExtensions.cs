@@ -1,6 +1,8 @@
+using Etr.Dashboard.History;
 using Etr.Dashboard.Hosting;
 using Etr.Dashboard.Reading;
 using Etr.Dashboard.Shell;
+using Etr.Dashboard.Trend;
 using Etr.Dashboard.Wall;
 using Etr.Grains.Feed;
 using Microsoft.AspNetCore.Builder;
@@ -26,6 +28,8 @@ public static class DashboardExtensions
         services.TryAddSingleton<RolloutFeed>();
         services.TryAddSingleton<IRunReader, OrleansRunReader>();
         services.AddSingleton<EmbeddedAssets>();
+        services.AddSingleton<RunHistories>();
+        services.AddSingleton<TraceClouds>();
         services.AddSingleton<WallAggregator>();
         services.AddHostedService(provider => provider.GetRequiredService<WallAggregator>());
         return services;

@@ -11,6 +11,16 @@ public sealed partial class WallPage : PollingComponent
 {
     private const int RowsPerPage = 50;
 
+    private static readonly (string, string)[] Keys =
+    [
+        ("← → ↑ ↓", "move"),
+        ("Home End", "first, last prompt"),
+        ("PgUp PgDn", "a screen up, down"),
+        ("Enter", "open the prompt"),
+        ("P", "pin to the front (or Shift and click)"),
+        ("Space", "hold the picture, and let it go on"),
+    ];
+
     private WallQuery _query = new();
     private RunWall? _wall;
     private WallSession? _session;
@@ -19,7 +29,7 @@ public sealed partial class WallPage : PollingComponent
     private DotNetObjectReference<WallPage>? _self;
     private CancellationTokenSource? _pumping;
     private Task _pump = Task.CompletedTask;
-    private ElementReference _scroller, _space, _canvas, _cellText, _readout, _scaleText, _filter, _help;
+    private ElementReference _scroller, _space, _canvas, _cellText, _readout, _scaleText;
     private IReadOnlyList<string> _categories = [];
     private IReadOnlyList<WallRow> _rows = [];
     private string _counts = "";
@@ -170,8 +180,6 @@ public sealed partial class WallPage : PollingComponent
                 cellText = _cellText,
                 readout = _readout,
                 scaleText = _scaleText,
-                filter = _filter,
-                help = _help,
             };
             _canvasWall = await _module.InvokeAsync<IJSObjectReference>("attach", stop, elements, _self);
             _pump = PumpAsync(_canvasWall, stop);
@@ -271,8 +279,6 @@ public sealed partial class WallPage : PollingComponent
 
     private void ToggleTable() =>
         Navigation.NavigateTo(Navigation.GetUriWithQueryParameter("view", AsTable ? null : "table"), replace: true);
-
-    private async Task ShowHelp() => await (_module ??= await Script.InvokeAsync<IJSObjectReference>("import", "./assets/wall.js")).InvokeVoidAsync("showHelp", _help);
 
     private string Emptiness() => (_seen, _state) switch
     {

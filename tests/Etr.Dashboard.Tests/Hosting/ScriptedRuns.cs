@@ -5,6 +5,7 @@ using Etr.Grains.Groups;
 using Etr.Grains.Prompts;
 using Etr.Grains.Runs;
 using Etr.Grains.Samplers;
+using Etr.Grains.Silos;
 
 namespace Etr.Dashboard.Tests.Hosting;
 
@@ -18,6 +19,10 @@ internal sealed class ScriptedRuns : IRunReader
     public IReadOnlyList<StepSummary> Steps { get; set; } = [];
 
     public PoolStatus? Pool { get; set; } = new() { Samplers = [], Leases = 0, Voided = 0 };
+
+    public IReadOnlyList<SiloStatusLine>? Silos { get; set; } = [];
+
+    public ConcurrentDictionary<string, RunStart> Starts { get; } = new();
 
     public ConcurrentDictionary<int, PromptView> Prompts { get; } = new();
 
@@ -34,6 +39,10 @@ internal sealed class ScriptedRuns : IRunReader
         Task.FromResult(TrendOptions.Guarded);
 
     public Task<PoolStatus> GetPoolAsync(CancellationToken cancellationToken) => Answer(Pool);
+
+    public Task<IReadOnlyList<SiloStatusLine>> GetSilosAsync(CancellationToken cancellationToken) => Answer(Silos);
+
+    public Task<RunStart> GetStartAsync(string run, CancellationToken cancellationToken) => Answer(Starts.GetValueOrDefault(run));
 
     public Task<PromptView> GetPromptAsync(string run, int prompt, CancellationToken cancellationToken) =>
         Answer(Prompts.GetValueOrDefault(prompt));
