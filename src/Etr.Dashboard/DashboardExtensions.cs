@@ -1,6 +1,8 @@
+using Etr.Dashboard.Cluster;
 using Etr.Dashboard.History;
 using Etr.Dashboard.Hosting;
 using Etr.Dashboard.Reading;
+using Etr.Dashboard.Runs;
 using Etr.Dashboard.Shell;
 using Etr.Dashboard.Trend;
 using Etr.Dashboard.Wall;
@@ -32,6 +34,8 @@ public static class DashboardExtensions
         services.AddSingleton<TraceClouds>();
         services.AddSingleton<WallAggregator>();
         services.AddHostedService(provider => provider.GetRequiredService<WallAggregator>());
+        services.AddSingleton<ClusterWatch>();
+        services.AddHostedService(provider => provider.GetRequiredService<ClusterWatch>());
         return services;
     }
 
@@ -46,6 +50,7 @@ public static class DashboardExtensions
         ArgumentNullException.ThrowIfNull(app);
         app.UseAntiforgery();
         app.Services.GetRequiredService<EmbeddedAssets>().Map(app);
+        RunExport.Map(app);
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
         return app;
     }

@@ -1,3 +1,5 @@
+using Etr.Grains.Runs;
+
 namespace Etr.Dashboard.Shell;
 
 /// <summary>One of the views of a run, in the order of the bar.</summary>
@@ -18,6 +20,16 @@ internal sealed record RunView(string Name, string Title, string Path, int Digit
         new("faults", "Faults", "/faults", 6),
         new("runs", "Runs", "/compare", 7),
     ];
+
+    /// <summary>A run's state with its glyph.</summary>
+    public static string Word(RunState state) => state switch
+    {
+        RunState.Running => "● running",
+        RunState.Paused => "❚❚ paused",
+        RunState.Completed => "✓ completed",
+        RunState.Failed => "✕ failed",
+        _ => "unknown",
+    };
 
     /// <summary>Its page for a run.</summary>
     public string Link(string run) => $"/runs/{Uri.EscapeDataString(run)}{Path}";
