@@ -30,7 +30,7 @@ public sealed partial class WallPage : PollingComponent
     private CancellationTokenSource? _pumping;
     private Task _pump = Task.CompletedTask;
     private ElementReference _scroller, _space, _canvas, _cellText, _readout, _scaleText;
-    private IReadOnlyList<string> _categories = [];
+    private WallChoices _choices = WallChoices.None;
     private IReadOnlyList<WallRow> _rows = [];
     private string _counts = "";
     private RunState _state;
@@ -55,6 +55,22 @@ public sealed partial class WallPage : PollingComponent
     /// <summary>Category.</summary>
     [SupplyParameterFromQuery]
     public string? Category { get; set; }
+
+    /// <summary>Difficulty: any, easy, medium or hard.</summary>
+    [SupplyParameterFromQuery]
+    public string? Difficulty { get; set; }
+
+    /// <summary>Data set.</summary>
+    [SupplyParameterFromQuery(Name = "set")]
+    public string? DataSet { get; set; }
+
+    /// <summary>The silo that draws.</summary>
+    [SupplyParameterFromQuery]
+    public string? Silo { get; set; }
+
+    /// <summary>Policy version.</summary>
+    [SupplyParameterFromQuery]
+    public string? Version { get; set; }
 
     /// <summary>Pinned prompts, separated by commas.</summary>
     [SupplyParameterFromQuery]
@@ -111,7 +127,7 @@ public sealed partial class WallPage : PollingComponent
     /// <inheritdoc/>
     protected override async Task OnParametersSetAsync()
     {
-        _query = WallQuery.Parse(Sort, Verdict, Category, Pin);
+        _query = WallQuery.Parse(Sort, Verdict, Category, Pin).Filtered(Difficulty, DataSet, Silo, Version);
         if (_wall?.Run != Run)
         {
             var first = _wall is null;
@@ -246,7 +262,7 @@ public sealed partial class WallPage : PollingComponent
             var cells = _wall.Cells;
             var order = WallOrder.Of(cells, _query);
             (_seen, _total) = (cells.Count, order.Length);
-            _categories = [.. cells.Select(cell => cell.Category).OfType<string>().Where(category => category.Length > 0).Distinct().Order(StringComparer.Ordinal)];
+            _choices = WallChoices.Of(cells);
             var live = cells.Count(cell => cell.Live);
             _counts = string.Create(CultureInfo.InvariantCulture, $"{_total} of {_seen} prompts seen · {live} being drawn{(_wall.Missed > 0 ? $" · {_wall.Missed} events missed" : "")}");
             if (!AsTable || _paused)
@@ -266,13 +282,12 @@ public sealed partial class WallPage : PollingComponent
     private void Navigate(string parameter, ChangeEventArgs chosen)
     {
         var value = chosen.Value as string;
-        Go(parameter switch
-        {
-            "sort" => WallQuery.Parse(value, Verdict, Category, Pin),
-            "verdict" => WallQuery.Parse(Sort, value, Category, Pin),
-            _ => WallQuery.Parse(Sort, Verdict, value, Pin),
-        });
+        var parameters = new Dictionary<string, object?>(_query.ToParameters()) { [parameter] = IsDefault(parameter, value) ? null : value };
+        Navigation.NavigateTo(Navigation.GetUriWithQueryParameters(parameters), replace: true);
     }
+
+    private static bool IsDefault(string parameter, string? value) =>
+        (parameter, value) is ("sort", "prompt") or ("verdict" or "difficulty", "any") or (_, "" or null);
 
     private void Go(WallQuery query) =>
         Navigation.NavigateTo(Navigation.GetUriWithQueryParameters(query.ToParameters()), replace: true);

@@ -396,7 +396,9 @@ function around(centre, half) {
 /** As many decimals as two neighbours need to differ. */
 function tickText(tick, step) {
   if (step < 1e-4 && tick !== 0) return tick.toExponential(1).replace('-', '−');
-  return tick.toLocaleString('en-US', { minimumFractionDigits: 0, maximumFractionDigits: Math.max(0, Math.ceil(-Math.log10(step))) }).replace('-', '−');
+  let decimals = 0;
+  while (decimals < 6 && Math.abs(step * 10 ** decimals - Math.round(step * 10 ** decimals)) > 1e-6) decimals++;
+  return tick.toLocaleString('en-US', { minimumFractionDigits: 0, maximumFractionDigits: decimals }).replace('-', '−');
 }
 
 /** "" for all, "last:50" for the newest, "100-200" for a stretch. */

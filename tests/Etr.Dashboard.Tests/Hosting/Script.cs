@@ -35,6 +35,8 @@ internal static class Script
                 new Wait { Who = "group 244", What = "a free sampler slot: all 256 slots are taken", Seconds = 1.1, DeadlineSeconds = 4 },
             ],
         };
+        StepSummary[] before = [.. runs.Steps.Select(step => step with { Accuracy = step.Accuracy - 0.03, Length = step.Length + 25, Trend = step.Trend - 0.3, Reward = step.Reward - 0.1, TrendLengthCorrelation = 0.2 })];
+        runs.Others["run-0"] = (Samples.Status(RunState.Completed, Steps) with { Run = "run-0", Steps = Steps, LastStep = before[^1] }, before);
         runs.Silos =
         [
             new SiloStatusLine("silo-a", SiloRoles.All, "active", "http://127.0.0.1:8080", ["cpu"], "0.3.0"),

@@ -18,6 +18,9 @@ internal sealed class ScriptedRuns : IRunReader
 
     public IReadOnlyList<StepSummary> Steps { get; set; } = [];
 
+    /// <summary>Runs other than the one that everything else is about.</summary>
+    public ConcurrentDictionary<string, (RunStatus Status, IReadOnlyList<StepSummary> Steps)> Others { get; } = new();
+
     public PoolStatus? Pool { get; set; } = new() { Samplers = [], Leases = 0, Voided = 0 };
 
     public IReadOnlyList<SiloStatusLine>? Silos { get; set; } = [];
@@ -30,10 +33,11 @@ internal sealed class ScriptedRuns : IRunReader
 
     public Task<IReadOnlyList<RunEntry>> ListRunsAsync(CancellationToken cancellationToken) => Answer(Entries);
 
-    public Task<RunStatus> GetRunAsync(string run, CancellationToken cancellationToken) => Answer(Status);
+    public Task<RunStatus> GetRunAsync(string run, CancellationToken cancellationToken) =>
+        Answer(Others.TryGetValue(run, out var other) ? other.Status : Status);
 
     public Task<IReadOnlyList<StepSummary>> GetStepsAsync(string run, int fromStep, CancellationToken cancellationToken) =>
-        Answer<IReadOnlyList<StepSummary>>([.. Steps.Where(step => step.Step >= fromStep)]);
+        Answer<IReadOnlyList<StepSummary>>([.. (Others.TryGetValue(run, out var other) ? other.Steps : Steps).Where(step => step.Step >= fromStep).Take(1000)]);
 
     public Task<TrendOptions> GetTrendOptionsAsync(string run, CancellationToken cancellationToken) =>
         Task.FromResult(TrendOptions.Guarded);
