@@ -65,6 +65,7 @@ public sealed partial class ChartPanel : PicturePanel
     private IReadOnlyList<string> Columns => _columns ??= ChartSpec.ColumnsOf(Specs);
 
     /// <inheritdoc/>
+    [JSInvokable]
     public override Task Chosen(string choice) => OnZoom.InvokeAsync(ChartZoom.Read(choice));
 
     /// <inheritdoc/>

@@ -36,7 +36,7 @@ internal sealed class TraceCloud(string run)
         {
             (int Step, long Ordinal)[] newest;
             lock (history)
-                newest = [.. history.Newest.Reverse().SelectMany(step => step.Ordinals.Select(ordinal => (step.Step, ordinal))).Take(MostGroups)];
+                newest = [.. history.Newest.Reverse().SelectMany(step => step.Ordinals.Select(ordinal => (step.Step, ordinal))).DistinctBy(group => group.ordinal).Take(MostGroups)];
             // Oldest first, so that the queue forgets in the order of training.
             foreach (var (step, ordinal) in newest.Reverse().Where(group => !_known.Contains(group.Ordinal)).Take(MostReadings).ToArray())
                 Add(step, ordinal, await reader.GetGroupAsync(run, ordinal, cancellationToken));

@@ -42,6 +42,7 @@ internal sealed class DashboardHost : IAsyncDisposable
     {
         while (_guests.TryPop(out var guest))
             await guest.DisposeAsync();
+        await _app.StopAsync();
         await _app.DisposeAsync();
     }
 }

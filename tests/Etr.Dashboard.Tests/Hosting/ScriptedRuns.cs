@@ -18,6 +18,9 @@ internal sealed class ScriptedRuns : IRunReader
 
     public IReadOnlyList<StepSummary> Steps { get; set; } = [];
 
+    /// <summary>How often steps were read.</summary>
+    public int StepReadings { get; private set; }
+
     /// <summary>Runs other than the one that everything else is about.</summary>
     public ConcurrentDictionary<string, (RunStatus Status, IReadOnlyList<StepSummary> Steps)> Others { get; } = new();
 
@@ -36,8 +39,12 @@ internal sealed class ScriptedRuns : IRunReader
     public Task<RunStatus> GetRunAsync(string run, CancellationToken cancellationToken) =>
         Answer(Others.TryGetValue(run, out var other) ? other.Status : Status);
 
-    public Task<IReadOnlyList<StepSummary>> GetStepsAsync(string run, int fromStep, CancellationToken cancellationToken) =>
-        Answer<IReadOnlyList<StepSummary>>([.. (Others.TryGetValue(run, out var other) ? other.Steps : Steps).Where(step => step.Step >= fromStep).Take(1000)]);
+    public Task<IReadOnlyList<StepSummary>> GetStepsAsync(string run, int fromStep, CancellationToken cancellationToken)
+    {
+        StepReadings++;
+        var steps = Others.TryGetValue(run, out var other) ? other.Steps : Steps;
+        return Answer<IReadOnlyList<StepSummary>>([.. steps.Where(step => step.Step >= fromStep).Take(1000)]);
+    }
 
     public Task<TrendOptions> GetTrendOptionsAsync(string run, CancellationToken cancellationToken) =>
         Task.FromResult(TrendOptions.Guarded);
