@@ -17,7 +17,7 @@ class Scatter extends Picture {
     this.points = [];
     this.shown = [];
     this.at = null;
-    window.etrScatter = { state: () => ({ points: this.points.length, shown: this.shown.length, at: this.at, byRank: this.byRank }) };
+    window.etrScatter = { state: () => ({ points: this.points.length, shown: this.shown.length, at: this.at, byRank: this.byRank, places: this.x ? this.shown.map(point => [this.x(point.length), this.y(this.value(point))]) : [] }) };
   }
 
   push(bytes) {

@@ -15,7 +15,7 @@ public sealed class AccessibilityTests(Chromium chromium)
         ["/wall?view=table"] = "tbody tr",
         ["/prompts/17?against=7"] = ".beside .t",
         ["/training"] = ".plot canvas",
-        ["/training?view=table"] = "tbody tr",
+        ["/training?view=table&charts=accuracy"] = "tbody tr",
         ["/trend"] = ".plot canvas",
         ["/trend?view=table"] = "tbody tr",
         ["/cluster"] = ".gantt",
@@ -35,7 +35,8 @@ public sealed class AccessibilityTests(Chromium chromium)
         var page = await chromium.OpenAsync(host, scheme);
         if (forced)
             await page.EmulateMediaAsync(new() { ForcedColors = ForcedColors.Active });
-        foreach (var path in Pages.Keys)
+        // Tables have the same colours everywhere: once is enough.
+        foreach (var path in Pages.Keys.Where(path => !path.Contains("view=table", StringComparison.Ordinal) || (scheme == ColorScheme.Light && !forced)))
         {
             await ShowAsync(page, host, path);
             var options = new AxeRunOptions { RunOnly = RunOnlyOptions.Tags("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice") };

@@ -34,11 +34,8 @@ public sealed class TrendViewTests(Chromium chromium)
         Assert.EndsWith("/trend?y=rho", page.Url, StringComparison.Ordinal);
 
         var box = (await page.Locator(".picture canvas").First.BoundingBoxAsync())!;
-        for (var x = 100; x < box.Width && await page.EvaluateAsync<bool>("() => window.etrScatter.state().at === null"); x += 12)
-        {
-            for (var y = 10; y < box.Height; y += 12)
-                await page.Mouse.MoveAsync(box.X + x, box.Y + y);
-        }
+        var place = await page.EvaluateAsync<float[]>("() => window.etrScatter.state().places[3]");
+        await page.Mouse.MoveAsync(box.X + place[0] + 3, box.Y + place[1] - 3);
 
         await Expect(page.Locator(".picture .readout").First).ToContainTextAsync("nats · ρ");
     }
