@@ -60,7 +60,7 @@ export function smoothed(column, window, extremes) {
   for (let i = 0; i < rows; i++) {
     let sum = 0, count = 0, least = Infinity, most = -Infinity;
     for (let k = Math.max(0, i - half); k <= Math.min(rows - 1, i + half); k++) {
-      if (Number.isNaN(mean[k])) continue;
+      if (!Number.isFinite(mean[k])) continue;
       sum += mean[k];
       count++;
       if (low[k] < least) least = low[k];
@@ -74,7 +74,7 @@ export function smoothed(column, window, extremes) {
 }
 
 export function known(values) {
-  return Array.from(values, value => Number.isNaN(value) ? null : value);
+  return Array.from(values, value => Number.isFinite(value) ? value : null);
 }
 
 function replace(array, first, values) {

@@ -186,7 +186,9 @@ class ChartStack {
   /** A figure that does not move is a line in the middle. */
   heights(low, high) {
     if (low === null || high === null) return [0, 1];
-    if (low === high) return [low - (Math.abs(low) || 1) / 10, high + (Math.abs(high) || 1) / 10];
+    // Also where it moves by less than the figures it came as can tell apart.
+    const size = Math.max(Math.abs(low), Math.abs(high));
+    if (high - low <= size * 1e-5) return [low - (size || 1) / 10, high + (size || 1) / 10];
     return this.uPlot.rangeNum(low, high, 0.1, true);
   }
 

@@ -63,7 +63,7 @@ class Scatter extends Picture {
     }
 
     for (const tick of ticks(shortest, longest, Math.max(2, width / 140)))
-      if (tick >= 0) label(context, this.tones.neutral, figure(tick), this.x(tick), height - BOTTOM + 8, 'center', 'top');
+      if (tick >= 0) label(context, this.tones.neutral, `${tick}`, this.x(tick), height - BOTTOM + 8, 'center', 'top');
     label(context, this.tones.neutral, 'tokens', width - RIGHT, height - 2, 'right', 'bottom');
     label(context, this.tones.neutral, this.byRank ? 'ρ' : 'R (nats)', 4, 2, 'left', 'top');
     this.shown.forEach((point, index) => {

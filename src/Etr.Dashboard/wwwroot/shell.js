@@ -13,6 +13,8 @@ function openHelp() {
 
 document.addEventListener('keydown', event => {
   if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
+  // A list of keys that is open has the keyboard to itself.
+  if (find('help')?.open && event.key !== 'Escape') return;
   const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName) && event.target.type !== 'checkbox';
   if (event.key === 'Escape') {
     find('help')?.close();

@@ -100,6 +100,20 @@ public sealed class TrainingViewTests(Chromium chromium)
     }
 
     [Fact]
+    public async Task Figures_that_hardly_move_or_are_not_finite_are_drawn_beside_the_others()
+    {
+        await using var host = await StartAsync();
+        host.Runs.Steps = [.. host.Runs.Steps.Select(step => step with { Ratio = 1 + 1e-7 * (step.Step % 3), Loss = step.Step == 7 ? double.PositiveInfinity : 0.01 })];
+        var page = await chromium.OpenAsync(host);
+        var errors = new List<string>();
+        page.PageError += (_, error) => errors.Add(error);
+        await page.GotoAsync($"{host.Address}/runs/{Samples.Run}/training?charts=ratio,loss,accuracy");
+
+        await WaitAsync(page, "charts.rows === 240 && charts.events > 10 && charts.ranges.every(([from, to]) => from === 1 && to === 240)");
+        Assert.Empty(errors);
+    }
+
+    [Fact]
     public async Task A_hidden_tab_is_sent_nothing_and_catches_up()
     {
         await using var host = await StartAsync();
