@@ -26,7 +26,7 @@ export function onScheme(signal, changed) {
 export function figure(value) {
   if (value === null || value === undefined || !Number.isFinite(value)) return '–';
   const size = Math.abs(value);
-  const text = value === 0 ? '0' : size >= 1000 ? Math.round(value).toLocaleString('en-US')
+  const text = Number.isInteger(value) ? value.toLocaleString('en-US') : size >= 1000 ? Math.round(value).toLocaleString('en-US')
     : size >= 100 ? value.toFixed(0) : size >= 10 ? value.toFixed(1) : size >= 1 ? value.toFixed(2)
     : size >= 0.001 ? value.toFixed(4).replace(/0{1,3}$/, '') : value.toExponential(1);
   return text.replace('-', '−');
