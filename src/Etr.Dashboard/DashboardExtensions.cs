@@ -1,8 +1,12 @@
 using Etr.Dashboard.Access;
 using Etr.Dashboard.Control;
+using Etr.Dashboard.Cluster;
+using Etr.Dashboard.History;
 using Etr.Dashboard.Hosting;
 using Etr.Dashboard.Reading;
+using Etr.Dashboard.Runs;
 using Etr.Dashboard.Shell;
+using Etr.Dashboard.Trend;
 using Etr.Dashboard.Wall;
 using Etr.Grains.Feed;
 using Microsoft.AspNetCore.Builder;
@@ -30,8 +34,12 @@ public static class DashboardExtensions
         services.TryAddSingleton<IClusterActions, OrleansClusterActions>();
         services.AddScoped<Actions>();
         services.AddSingleton<EmbeddedAssets>();
+        services.AddSingleton<RunHistories>();
+        services.AddSingleton<TraceClouds>();
         services.AddSingleton<WallAggregator>();
         services.AddHostedService(provider => provider.GetRequiredService<WallAggregator>());
+        services.AddSingleton<ClusterWatch>();
+        services.AddHostedService(provider => provider.GetRequiredService<ClusterWatch>());
         return services;
     }
 
@@ -44,6 +52,7 @@ public static class DashboardExtensions
     {
         ArgumentNullException.ThrowIfNull(app);
         app.Services.GetRequiredService<EmbeddedAssets>().Map(app);
+        RunExport.Map(app);
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
         return app;
     }

@@ -25,6 +25,21 @@ public sealed record BatchStatistics(
     int ZeroAdvantage,
     long Tokens)
 {
+    /// <summary>Reasoning steps that <see cref="EntropyByStep"/> tells apart.</summary>
+    public const int MostSteps = 32;
+
+    /// <summary>10th and 90th percentile of the traces' rewards, the nearest ranks; NaN without scored traces.</summary>
+    public (double Low, double High) RewardBand { get; init; } = (double.NaN, double.NaN);
+
+    /// <summary>10th and 90th percentile of the entropies (nats) of all steps of all traces, the nearest ranks; NaN without steps.</summary>
+    public (double Low, double High) StepEntropyBand { get; init; } = (double.NaN, double.NaN);
+
+    /// <summary>
+    /// Mean entropy (nats) of the traces' first, second, … step, over the traces that have it: as many as the longest trace has steps,
+    /// at most <see cref="MostSteps"/>.
+    /// </summary>
+    public IReadOnlyList<double> EntropyByStep { get; init; } = [];
+
     /// <summary>Traces that could not be scored: they count in no figure but this one and <see cref="Tokens"/>.</summary>
     public int Unscorable { get; init; }
 
@@ -44,7 +59,8 @@ public sealed record BatchStatistics(
         TraceStatistics[] traces = [.. groups.SelectMany(group => group)];
         int[] lengths = [.. traces.Select(trace => trace.TokenCount).Order()];
         GroupTrace[] all = [.. batch.SelectMany(group => group.Traces)];
-        double[] entropies = [.. all.Where(trace => trace.Unscorable is null).SelectMany(trace => StepsOf(trace, plan))];
+        double[][] steps = [.. all.Where(trace => trace.Unscorable is null).Select(trace => StepsOf(trace, plan))];
+        double[] entropies = [.. steps.SelectMany(trace => trace)];
         int right = groups.Count(group => group.All(trace => trace.Correct));
         int wrong = groups.Count(group => group.All(trace => !trace.Correct));
         return new BatchStatistics(
@@ -58,10 +74,22 @@ public sealed record BatchStatistics(
             advantages.Count(group => group.All(advantage => advantage == 0)),
             all.Sum(trace => (long)trace.Tokens.Count))
         {
+            RewardBand = BandOf(traces.Select(trace => trace.Reward)),
+            StepEntropyBand = BandOf(entropies),
+            EntropyByStep = [.. Enumerable.Range(0, Math.Min(MostSteps, steps.Select(trace => trace.Length).DefaultIfEmpty(0).Max()))
+                .Select(step => steps.Where(trace => trace.Length > step).Average(trace => trace[step]))],
             Unscorable = all.Count(trace => trace.Unscorable is not null),
             TrendOff = groups.Count(group => MinimumSpread.IsOff([.. group.Where(trace => trace.Correct).Select(trace => trace.Trend)], plan)),
             Shapers = ShaperStatistics.Of(batch, plan),
         };
+    }
+
+    private static (double Low, double High) BandOf(IEnumerable<double> values)
+    {
+        double[] ordered = [.. values.Order()];
+        return ordered.Length == 0 ? (double.NaN, double.NaN) : (AtRank(0.1), AtRank(0.9));
+
+        double AtRank(double share) => ordered[Math.Max(0, (int)Math.Ceiling(share * ordered.Length) - 1)];
     }
 
     private static double[] StepsOf(GroupTrace trace, RewardPlan plan) =>

@@ -21,6 +21,20 @@ internal static class Figures
     public static string Fixed(double value, int decimals) =>
         double.IsFinite(value) ? Minus(value.ToString("F" + decimals, CultureInfo.InvariantCulture)) : None;
 
+    /// <summary>A number that may be far from one, such as a learning rate.</summary>
+    public static string Small(double value) => !double.IsFinite(value) ? None
+        : value != 0 && Math.Abs(value) < 0.001 ? Minus(value.ToString("0.##E-0", CultureInfo.InvariantCulture)).Replace("E", " · 10^", StringComparison.Ordinal)
+        : Number(value);
+
+    /// <summary>Bytes in the unit that suits them.</summary>
+    public static string Bytes(double bytes) => bytes switch
+    {
+        <= 0 or double.NaN => None,
+        < 1 << 20 => Plain(bytes / 1024, "0") + " KiB",
+        < 1 << 30 => Plain(bytes / (1 << 20), "0") + " MiB",
+        _ => Plain(bytes / (1 << 30), "0.0") + " GiB",
+    };
+
     /// <summary>A number with its sign.</summary>
     public static string Signed(double value, int decimals = 2) =>
         !double.IsFinite(value) ? None : (value > 0 ? "+" : "") + Fixed(value, decimals);

@@ -5,6 +5,18 @@ namespace Etr.Dashboard.Prompts;
 /// <summary>What a trace is called on every part of the page.</summary>
 internal static class TraceWords
 {
+    /// <summary>From which entropy (nats) on a token has a shade.</summary>
+    public static IReadOnlyList<double> ShadeFloors { get; } = [0, 0.1, 0.4, 0.9, 1.5, 2.2];
+
+    /// <summary>The shade of a token of this entropy (nats).</summary>
+    public static int Shade(double entropy)
+    {
+        var shade = ShadeFloors.Count - 1;
+        while (shade > 0 && !(entropy >= ShadeFloors[shade]))
+            shade--;
+        return shade;
+    }
+
     public static string Verdict(TraceView trace) => trace.Verdict switch
     {
         1 => "right",

@@ -19,12 +19,15 @@ internal sealed class TrajectoryPlot
 
     private readonly int _steps;
 
-    public TrajectoryPlot(GroupView group)
+    /// <param name="group">The group that is drawn.</param>
+    /// <param name="beside">A group that is drawn beside it, to the same scale; null for none.</param>
+    public TrajectoryPlot(GroupView group, GroupView? beside = null)
     {
-        var entropies = group.Traces.SelectMany(trace => trace.StepEntropies).Where(double.IsFinite).ToArray();
+        TraceView[] traces = [.. group.Traces, .. beside?.Traces ?? []];
+        var entropies = traces.SelectMany(trace => trace.StepEntropies).Where(double.IsFinite).ToArray();
         var most = entropies.Length == 0 ? 0 : entropies.Max();
         Scale = Array.Find(RoundHeights, height => most <= height) is var found and > 0 ? found : Math.Ceiling(most);
-        _steps = Math.Max(FewestSteps, group.Traces.Count == 0 ? 0 : group.Traces.Max(trace => trace.StepEntropies.Count));
+        _steps = Math.Max(FewestSteps, traces.Select(trace => trace.StepEntropies.Count).DefaultIfEmpty(0).Max());
     }
 
     /// <summary>Nats at the upper edge.</summary>

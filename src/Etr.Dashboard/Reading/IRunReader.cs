@@ -3,6 +3,7 @@ using Etr.Grains.Groups;
 using Etr.Grains.Prompts;
 using Etr.Grains.Runs;
 using Etr.Grains.Samplers;
+using Etr.Grains.Silos;
 
 namespace Etr.Dashboard.Reading;
 
@@ -26,6 +27,12 @@ internal interface IRunReader
 
     /// <summary>The samplers.</summary>
     Task<PoolStatus> GetPoolAsync(CancellationToken cancellationToken);
+
+    /// <summary>The silos that membership does not call dead, by name.</summary>
+    Task<IReadOnlyList<SiloStatusLine>> GetSilosAsync(CancellationToken cancellationToken);
+
+    /// <summary>What a run was started with; throws <see cref="KeyNotFoundException"/> where there is none of that name.</summary>
+    Task<RunStart> GetStartAsync(string run, CancellationToken cancellationToken);
 
     /// <summary>A prompt with its history.</summary>
     Task<PromptView> GetPromptAsync(string run, int prompt, CancellationToken cancellationToken);

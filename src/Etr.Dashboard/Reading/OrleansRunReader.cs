@@ -4,6 +4,7 @@ using Etr.Grains.Groups;
 using Etr.Grains.Prompts;
 using Etr.Grains.Runs;
 using Etr.Grains.Samplers;
+using Etr.Grains.Silos;
 using Microsoft.Extensions.Options;
 
 namespace Etr.Dashboard.Reading;
@@ -31,6 +32,12 @@ internal sealed class OrleansRunReader(IGrainFactory grains, IOptions<DashboardO
 
     public Task<PoolStatus> GetPoolAsync(CancellationToken cancellationToken) =>
         Within(grains.GetGrain<ISamplerPoolGrain>(0).GetStatusAsync(), cancellationToken);
+
+    public Task<IReadOnlyList<SiloStatusLine>> GetSilosAsync(CancellationToken cancellationToken) =>
+        Within(grains.GetGrain<IClusterGrain>(0).GetSilosAsync(), cancellationToken);
+
+    public async Task<RunStart> GetStartAsync(string run, CancellationToken cancellationToken) =>
+        await Within(grains.GetGrain<IRunGrain>(run).GetStartAsync(), cancellationToken) ?? throw new KeyNotFoundException($"There is no run called {run}.");
 
     public Task<PromptView> GetPromptAsync(string run, int prompt, CancellationToken cancellationToken) =>
         Within(grains.GetGrain<IPromptGrain>(IPromptGrain.KeyOf(run, prompt)).GetViewAsync(), cancellationToken);

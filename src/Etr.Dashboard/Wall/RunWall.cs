@@ -8,10 +8,10 @@ internal sealed class RunWall(string run)
     /// <summary>Prompts kept; those after it are left out and counted.</summary>
     public const int MostCells = 100_000;
 
-    private const int MostFaults = 50;
+    private const int MostFaults = 500;
 
     private readonly Dictionary<int, WallCell> _cells = [];
-    private readonly Queue<RolloutEvent> _faults = [];
+    private readonly Queue<RunFault> _faults = [];
 
     public string Run => run;
 
@@ -21,13 +21,16 @@ internal sealed class RunWall(string run)
     /// <summary>When the newest event happened; null before the first.</summary>
     public DateTimeOffset? NewestAt { get; private set; }
 
+    /// <summary>The last step whose commit was heard of; 0 before the first.</summary>
+    public int LastStep { get; private set; }
+
     /// <summary>Events that were forgotten before they could be read.</summary>
     public long Missed { get; set; }
 
     public IReadOnlyCollection<WallCell> Cells => _cells.Values;
 
     /// <summary>The last faults, oldest first.</summary>
-    public IReadOnlyCollection<RolloutEvent> Faults => _faults;
+    public IReadOnlyCollection<RunFault> Faults => _faults;
 
     public WallCell? Find(int prompt) => _cells.GetValueOrDefault(prompt);
 
@@ -41,14 +44,16 @@ internal sealed class RunWall(string run)
     {
         if (NewestAt is not { } newest || happened.At > newest)
             NewestAt = happened.At;
+        if (happened.Kind == RolloutEventKind.StepCommitted)
+            LastStep = (int)Math.Clamp(happened.Ordinal, LastStep, int.MaxValue);
         if (happened.Kind == RolloutEventKind.Fault)
         {
-            _faults.Enqueue(happened);
+            _faults.Enqueue(RunFault.Of(happened, LastStep));
             if (_faults.Count > MostFaults)
                 _faults.Dequeue();
         }
 
-        if (happened.Prompt < 0 || happened.Kind is RolloutEventKind.Fault or RolloutEventKind.StepCommitted)
+        if (happened.Prompt < 0 || happened.Kind is RolloutEventKind.Fault or RolloutEventKind.StepCommitted or RolloutEventKind.Evaluated)
             return;
         if (!_cells.TryGetValue(happened.Prompt, out var cell))
         {

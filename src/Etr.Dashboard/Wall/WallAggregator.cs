@@ -110,7 +110,7 @@ internal sealed partial class WallAggregator(
                     wall.BeginBatch();
                     foreach (var (cell, view) in unknown.Zip(views))
                     {
-                        cell.Category = view.Category;
+                        cell.LookUp(view);
                         wall.Touch(cell);
                     }
                 }

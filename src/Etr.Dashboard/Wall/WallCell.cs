@@ -1,4 +1,5 @@
 using Etr.Grains.Feed;
+using Etr.Grains.Prompts;
 
 namespace Etr.Dashboard.Wall;
 
@@ -7,10 +8,14 @@ internal sealed class WallCell(int prompt)
 {
     private const int MostSlots = 256;
     private const int Never = -1;
+    private const int LongestName = 100;
 
     private readonly Dictionary<int, SlotTrace> _slots = [];
     private SlotTrace? _followed;
     private int _followedSlot = Never;
+    private long _lastRound = Never;
+    private double _sumOfAccuracies;
+    private int _rounds;
 
     public int Prompt => prompt;
 
@@ -19,6 +24,15 @@ internal sealed class WallCell(int prompt)
 
     /// <summary>Its category; null until it has been looked up.</summary>
     public string? Category { get; set; }
+
+    /// <summary>The data set that its id names; empty where unknown.</summary>
+    public string DataSet { get; private set; } = "";
+
+    /// <summary>The silo that drew its newest step; empty before the first.</summary>
+    public string Silo { get; private set; } = "";
+
+    /// <summary>Mean share of right traces over its known rounds (0 to 1): how easy it is. NaN before the first.</summary>
+    public double Ease => _rounds == 0 ? double.NaN : _sumOfAccuracies / _rounds;
 
     /// <summary>Share of right traces of the last sealed group; NaN before the first.</summary>
     public double Accuracy { get; private set; } = double.NaN;
@@ -72,6 +86,7 @@ internal sealed class WallCell(int prompt)
                 break;
             case RolloutEventKind.StepSampled when happened.Step >= 0 && SlotOf(happened.Slot) is { } trace:
                 Live = true;
+                Silo = SiloOf(happened.Text);
                 trace.Set(happened.Step, happened.Value, happened.Trend);
                 Follow(happened.Slot, trace);
                 break;
@@ -81,9 +96,30 @@ internal sealed class WallCell(int prompt)
                 break;
             case RolloutEventKind.GroupSealed:
                 (Accuracy, Live) = (happened.Value, false);
+                Count(happened.Ordinal, happened.Value);
                 break;
         }
     }
+
+    /// <summary>Takes in what the prompt's grain tells: its category, its data set, the rounds that this server did not see.</summary>
+    public void LookUp(PromptView view)
+    {
+        Category = view.Category;
+        DataSet = view.Id.LastIndexOf('/') is > 0 and var end ? view.Id[..Math.Min(end, LongestName)] : "";
+        foreach (var round in view.History)
+            Count(round.Ordinal, round.Accuracy);
+    }
+
+    private void Count(long ordinal, double accuracy)
+    {
+        if (ordinal <= _lastRound || !double.IsFinite(accuracy))
+            return;
+        _lastRound = ordinal;
+        _sumOfAccuracies += accuracy;
+        _rounds++;
+    }
+
+    private static string SiloOf(string sampler) => sampler.LastIndexOf('/') is > 0 and var end ? sampler[..end] : sampler;
 
     private void Open(long ordinal)
     {

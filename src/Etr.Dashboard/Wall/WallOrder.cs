@@ -14,6 +14,10 @@ internal static class WallOrder
 
     private static bool Matches(WallCell cell, WallQuery query) =>
         (query.Category.Length == 0 || cell.Category == query.Category)
+        && (query.DataSet.Length == 0 || cell.DataSet == query.DataSet)
+        && (query.Silo.Length == 0 || cell.Silo == query.Silo)
+        && (query.Version is null || cell.PolicyVersion == query.Version)
+        && (query.Difficulty == WallDifficulty.Any || query.Difficulty == DifficultyOf(cell.Ease))
         && (query.Verdict == WallVerdict.Any || query.Verdict == VerdictOf(cell.Accuracy));
 
     private static WallVerdict VerdictOf(double accuracy) => accuracy switch
@@ -22,6 +26,15 @@ internal static class WallOrder
         <= 0 => WallVerdict.Wrong,
         >= 1 => WallVerdict.Right,
         _ => WallVerdict.Mixed,
+    };
+
+    // A prompt of which no round is known is neither easy nor hard.
+    private static WallDifficulty DifficultyOf(double ease) => ease switch
+    {
+        >= 7 / 8.0 => WallDifficulty.Easy,
+        <= 1 / 8.0 => WallDifficulty.Hard,
+        double.NaN => WallDifficulty.Any,
+        _ => WallDifficulty.Medium,
     };
 
     /// <summary>Smaller comes first; cells without what is sorted by come last.</summary>

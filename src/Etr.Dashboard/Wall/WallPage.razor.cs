@@ -11,6 +11,16 @@ public sealed partial class WallPage : PollingComponent
 {
     private const int RowsPerPage = 50;
 
+    private static readonly (string, string)[] Keys =
+    [
+        ("← → ↑ ↓", "move"),
+        ("Home End", "first, last prompt"),
+        ("PgUp PgDn", "a screen up, down"),
+        ("Enter", "open the prompt"),
+        ("P", "pin to the front (or Shift and click)"),
+        ("Space", "hold the picture, and let it go on"),
+    ];
+
     private WallQuery _query = new();
     private RunWall? _wall;
     private WallSession? _session;
@@ -19,8 +29,8 @@ public sealed partial class WallPage : PollingComponent
     private DotNetObjectReference<WallPage>? _self;
     private CancellationTokenSource? _pumping;
     private Task _pump = Task.CompletedTask;
-    private ElementReference _scroller, _space, _canvas, _cellText, _readout, _scaleText, _filter, _help;
-    private IReadOnlyList<string> _categories = [];
+    private ElementReference _scroller, _space, _canvas, _cellText, _readout, _scaleText;
+    private WallChoices _choices = WallChoices.None;
     private IReadOnlyList<WallRow> _rows = [];
     private string _counts = "";
     private RunState _state;
@@ -45,6 +55,22 @@ public sealed partial class WallPage : PollingComponent
     /// <summary>Category.</summary>
     [SupplyParameterFromQuery]
     public string? Category { get; set; }
+
+    /// <summary>Difficulty: any, easy, medium or hard.</summary>
+    [SupplyParameterFromQuery]
+    public string? Difficulty { get; set; }
+
+    /// <summary>Data set.</summary>
+    [SupplyParameterFromQuery(Name = "set")]
+    public string? DataSet { get; set; }
+
+    /// <summary>The silo that draws.</summary>
+    [SupplyParameterFromQuery]
+    public string? Silo { get; set; }
+
+    /// <summary>Policy version.</summary>
+    [SupplyParameterFromQuery]
+    public string? Version { get; set; }
 
     /// <summary>Pinned prompts, separated by commas.</summary>
     [SupplyParameterFromQuery]
@@ -101,7 +127,7 @@ public sealed partial class WallPage : PollingComponent
     /// <inheritdoc/>
     protected override async Task OnParametersSetAsync()
     {
-        _query = WallQuery.Parse(Sort, Verdict, Category, Pin);
+        _query = WallQuery.Parse(Sort, Verdict, Category, Pin).Filtered(Difficulty, DataSet, Silo, Version);
         if (_wall?.Run != Run)
         {
             var first = _wall is null;
@@ -170,8 +196,6 @@ public sealed partial class WallPage : PollingComponent
                 cellText = _cellText,
                 readout = _readout,
                 scaleText = _scaleText,
-                filter = _filter,
-                help = _help,
             };
             _canvasWall = await _module.InvokeAsync<IJSObjectReference>("attach", stop, elements, _self);
             _pump = PumpAsync(_canvasWall, stop);
@@ -238,7 +262,7 @@ public sealed partial class WallPage : PollingComponent
             var cells = _wall.Cells;
             var order = WallOrder.Of(cells, _query);
             (_seen, _total) = (cells.Count, order.Length);
-            _categories = [.. cells.Select(cell => cell.Category).OfType<string>().Where(category => category.Length > 0).Distinct().Order(StringComparer.Ordinal)];
+            _choices = WallChoices.Of(cells);
             var live = cells.Count(cell => cell.Live);
             _counts = string.Create(CultureInfo.InvariantCulture, $"{_total} of {_seen} prompts seen · {live} being drawn{(_wall.Missed > 0 ? $" · {_wall.Missed} events missed" : "")}");
             if (!AsTable || _paused)
@@ -258,21 +282,18 @@ public sealed partial class WallPage : PollingComponent
     private void Navigate(string parameter, ChangeEventArgs chosen)
     {
         var value = chosen.Value as string;
-        Go(parameter switch
-        {
-            "sort" => WallQuery.Parse(value, Verdict, Category, Pin),
-            "verdict" => WallQuery.Parse(Sort, value, Category, Pin),
-            _ => WallQuery.Parse(Sort, Verdict, value, Pin),
-        });
+        var parameters = new Dictionary<string, object?>(_query.ToParameters()) { [parameter] = IsDefault(parameter, value) ? null : value };
+        Navigation.NavigateTo(Navigation.GetUriWithQueryParameters(parameters), replace: true);
     }
+
+    private static bool IsDefault(string parameter, string? value) =>
+        (parameter, value) is ("sort", "prompt") or ("verdict" or "difficulty", "any") or (_, "" or null);
 
     private void Go(WallQuery query) =>
         Navigation.NavigateTo(Navigation.GetUriWithQueryParameters(query.ToParameters()), replace: true);
 
     private void ToggleTable() =>
         Navigation.NavigateTo(Navigation.GetUriWithQueryParameter("view", AsTable ? null : "table"), replace: true);
-
-    private async Task ShowHelp() => await (_module ??= await Script.InvokeAsync<IJSObjectReference>("import", "./assets/wall.js")).InvokeVoidAsync("showHelp", _help);
 
     private string Emptiness() => (_seen, _state) switch
     {

@@ -43,6 +43,22 @@ internal enum WallVerdict
     Open,
 }
 
+/// <summary>How hard a prompt is for the policy: by its mean accuracy over its known rounds.</summary>
+internal enum WallDifficulty
+{
+    /// <summary>Any.</summary>
+    Any,
+
+    /// <summary>At least 7 of 8 traces right.</summary>
+    Easy,
+
+    /// <summary>Between the two.</summary>
+    Medium,
+
+    /// <summary>At most 1 of 8 traces right.</summary>
+    Hard,
+}
+
 /// <summary>What of the wall is shown and in which order: all of it is in the URL.</summary>
 internal sealed record WallQuery
 {
@@ -54,6 +70,18 @@ internal sealed record WallQuery
 
     /// <summary>Category; empty for all.</summary>
     public string Category { get; init; } = "";
+
+    /// <summary>How hard.</summary>
+    public WallDifficulty Difficulty { get; init; }
+
+    /// <summary>Data set; empty for all.</summary>
+    public string DataSet { get; init; } = "";
+
+    /// <summary>The silo that draws; empty for all.</summary>
+    public string Silo { get; init; } = "";
+
+    /// <summary>Policy version; null for all.</summary>
+    public long? Version { get; init; }
 
     /// <summary>Prompts that stay in front, in any order.</summary>
     public IReadOnlySet<int> Pins { get; init; } = new SortedSet<int>();
@@ -74,6 +102,15 @@ internal sealed record WallQuery
         };
     }
 
+    /// <summary>With the further filters of the URL.</summary>
+    public WallQuery Filtered(string? difficulty, string? dataSet, string? silo, string? version) => this with
+    {
+        Difficulty = Read<WallDifficulty>(difficulty),
+        DataSet = dataSet ?? "",
+        Silo = silo ?? "",
+        Version = long.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null,
+    };
+
     /// <summary>Pins a prompt, or lets it go.</summary>
     public WallQuery TogglePin(int prompt)
     {
@@ -89,6 +126,10 @@ internal sealed record WallQuery
         ["sort"] = Sort == default ? null : Word(Sort),
         ["verdict"] = Verdict == default ? null : Word(Verdict),
         ["category"] = Category.Length == 0 ? null : Category,
+        ["difficulty"] = Difficulty == default ? null : Word(Difficulty),
+        ["set"] = DataSet.Length == 0 ? null : DataSet,
+        ["silo"] = Silo.Length == 0 ? null : Silo,
+        ["version"] = Version,
         ["pin"] = Pins.Count == 0 ? null : string.Join(',', Pins),
     };
 

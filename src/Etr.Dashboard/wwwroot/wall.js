@@ -11,8 +11,8 @@ export function attach(elements, server) {
 }
 
 class Wall {
-  constructor({ scroller, space, canvas, cellText, readout, scaleText, filter, help }, server) {
-    Object.assign(this, { scroller, space, canvas, cellText, readout, scaleText, filter, help, server });
+  constructor({ scroller, space, canvas, cellText, readout, scaleText }, server) {
+    Object.assign(this, { scroller, space, canvas, cellText, readout, scaleText, server });
     this.context = canvas.getContext('2d');
     this.cells = new Map();
     this.total = 0;
@@ -33,7 +33,6 @@ class Wall {
     canvas.addEventListener('pointermove', event => this.hover(this.hit(event)), { signal });
     canvas.addEventListener('pointerleave', () => this.hover(null), { signal });
     canvas.addEventListener('click', event => this.click(event), { signal });
-    document.addEventListener('keydown', event => this.shortcut(event), { signal });
     document.addEventListener('visibilitychange', () => this.attend(), { signal });
     this.calm.addEventListener('change', () => this.attend(), { signal });
     for (const query of scheme) query.addEventListener('change', () => { this.palette = null; this.draw(); }, { signal });
@@ -217,21 +216,6 @@ class Wall {
     event.preventDefault();
   }
 
-  /** Keys that work anywhere on the page, except while something is being typed. */
-  shortcut(event) {
-    if (event.key === 'Escape' && document.activeElement !== this.scroller) {
-      if (this.help.open) this.help.close();
-      this.scroller.focus();
-      return;
-    }
-
-    if (event.ctrlKey || event.altKey || event.metaKey || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
-    if (event.key === '/') this.filter.focus();
-    else if (event.key === '?') this.help.showModal();
-    else return;
-    event.preventDefault();
-  }
-
   moveTo(position) {
     if (this.total === 0) return;
     const box = this.boxOf(position);
@@ -307,8 +291,4 @@ function sentence(cell) {
   if (cell.live) parts.push('being drawn');
   if (cell.pinned) parts.push('pinned');
   return parts.join(' · ');
-}
-
-export function showHelp(dialog) {
-  dialog.showModal();
 }

@@ -126,7 +126,7 @@ public enum RolloutEventKind
 /// <param name="Value">See <see cref="RolloutEventKind"/>.</param>
 /// <param name="Trend">The trend R (nats) so far, under the run's preset.</param>
 /// <param name="PolicyVersion">The policy version.</param>
-/// <param name="Text">Words for people (faults); else empty.</param>
+/// <param name="Text">Words for people (faults); the sampler that drew it (steps, traces); else empty.</param>
 /// <param name="At">When it was published.</param>
 [GenerateSerializer, Immutable, Alias("etr.rollout-event")]
 public readonly record struct RolloutEvent(

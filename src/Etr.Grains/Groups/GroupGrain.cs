@@ -179,7 +179,7 @@ internal sealed partial class GroupGrain : Grain, IGroupGrain
     private void Note(SlotReport report, ReportEffect effect)
     {
         foreach (StepProgress step in effect.Steps)
-            Publish(RolloutEventKind.StepSampled, report.Slot, step.Step, step.Entropy, step.Trend);
+            Publish(RolloutEventKind.StepSampled, report.Slot, step.Step, step.Entropy, step.Trend, _slots![report.Slot].Sampler);
         if (report.PromptTokens is { } prompt)
             Group.PromptTokens = prompt;
         if (effect.Ended)
@@ -206,8 +206,8 @@ internal sealed partial class GroupGrain : Grain, IGroupGrain
         var steps = trace.Graded(correct: false).StepsFor(_context!.Rewards.Preset);
         double trend = Core.Trends.EntropyTrend.Of(steps, _context.Rewards.Preset.Trend);
         if (trace.StepEntropies.Length > 0)
-            Publish(RolloutEventKind.StepSampled, slot, trace.StepEntropies.Length - 1, trace.StepEntropies[^1], trend);
-        Publish(RolloutEventKind.TraceEnded, slot, -1, trace.Tokens.Count, trend);
+            Publish(RolloutEventKind.StepSampled, slot, trace.StepEntropies.Length - 1, trace.StepEntropies[^1], trend, _slots[slot].Sampler);
+        Publish(RolloutEventKind.TraceEnded, slot, -1, trace.Tokens.Count, trend, _slots[slot].Sampler);
         _metrics.TraceEnded(trace.Truncated);
     }
 

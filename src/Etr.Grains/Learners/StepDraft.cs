@@ -16,6 +16,7 @@ internal sealed record StepDraft(
     double RateFactor)
 {
     private const int MostEnds = 64;
+    private const int MostStalenesses = 17;
 
     /// <summary>The record that commits this step after <paramref name="before"/>.</summary>
     /// <param name="before">The record of the step before.</param>
@@ -43,6 +44,15 @@ internal sealed record StepDraft(
 
     // Versions between the policy that drew a token and the one that was trained, a token each; traces may be empty.
     private IEnumerable<long> Lags => Groups.SelectMany(group => group.Traces).SelectMany(trace => trace.Tokens).Select(token => Step - 1 - token.PolicyVersion).DefaultIfEmpty(0);
+
+    private long[] StalenessCounts()
+    {
+        long[] lags = [.. Lags.Select(lag => Math.Clamp(lag, 0, MostStalenesses - 1))];
+        var counts = new long[lags.Max() + 1];
+        foreach (long lag in lags)
+            counts[lag]++;
+        return counts;
+    }
 
     private StepSummary Summary(double commitSeconds) => new()
     {
@@ -84,6 +94,15 @@ internal sealed record StepDraft(
         PolicyFile = Saved.Policy.Path,
         CheckpointFile = Saved.Checkpoint.Path,
         CheckpointSha256 = Saved.Checkpoint.Sha256,
+        RewardP10 = Statistics.RewardBand.Low,
+        RewardP90 = Statistics.RewardBand.High,
+        StepEntropyP10 = Statistics.StepEntropyBand.Low,
+        StepEntropyP90 = Statistics.StepEntropyBand.High,
+        EntropyByStep = [.. Statistics.EntropyByStep],
+        ClippedLow = Trained.ClippedLow,
+        ClippedHigh = Trained.ClippedHigh,
+        Ratio = Trained.Ratio,
+        StalenessCounts = StalenessCounts(),
         TrendOff = Statistics.TrendOff / (double)Batch.Count,
         Unscorable = Statistics.Unscorable,
         Shapers =

@@ -73,11 +73,17 @@ internal static class StepColumns
     /// <summary>A step's line, without its end.</summary>
     /// <param name="row">The step.</param>
     /// <param name="shapers">The shapers in the header's order; one that the step does not know has empty fields.</param>
-    public static string Line(StepRow row, IEnumerable<string> shapers) => Line(Fields(row, shapers));
+    public static string Line(StepRow row, IEnumerable<string> shapers) => Line(Fields(row, shapers).Select(field => field.Value ?? ""));
 
-    /// <summary>A step's fields, in the order of <see cref="NamesWith"/>.</summary>
-    public static IEnumerable<string> Fields(StepRow row, IEnumerable<string> shapers) =>
-        [.. Fixed.Select(column => column.Of(row)), .. shapers.SelectMany(name => FiguresOf(row.Summary.Shapers.FirstOrDefault(shaper => shaper.Name == name)))];
+    /// <summary>A step's fields by the header's names, numbers as text; null for an empty one.</summary>
+    /// <param name="row">The step.</param>
+    /// <param name="shapers">The shapers in the header's order.</param>
+    public static IEnumerable<(string Name, string? Value)> Fields(StepRow row, IEnumerable<string> shapers)
+    {
+        IEnumerable<string> values =
+            [.. Fixed.Select(column => column.Of(row)), .. shapers.SelectMany(name => FiguresOf(row.Summary.Shapers.FirstOrDefault(shaper => shaper.Name == name)))];
+        return NamesWith(shapers).Zip(values, (name, value) => (name, value.Length == 0 ? null : value));
+    }
 
     private static string[] FiguresOf(ShaperSummary? shaper) => [Number(shaper?.Reward), Number(shaper?.LengthCorrelation)];
 

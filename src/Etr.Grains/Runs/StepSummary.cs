@@ -129,6 +129,33 @@ public sealed record StepSummary
     /// <summary>How often the learner ran out of memory in the step, halved its micro-batches and made the step again.</summary>
     [Id(61)] public int MemoryRetries { get; init; }
 
+    /// <summary>10th percentile of the traces' rewards; NaN where it was not recorded.</summary>
+    [Id(70)] public double RewardP10 { get; init; } = double.NaN;
+
+    /// <summary>90th percentile of the traces' rewards; NaN where it was not recorded.</summary>
+    [Id(71)] public double RewardP90 { get; init; } = double.NaN;
+
+    /// <summary>10th percentile of the entropies (nats) of all steps of all traces; NaN where it was not recorded.</summary>
+    [Id(72)] public double StepEntropyP10 { get; init; } = double.NaN;
+
+    /// <summary>90th percentile of the entropies (nats) of all steps of all traces; NaN where it was not recorded.</summary>
+    [Id(73)] public double StepEntropyP90 { get; init; } = double.NaN;
+
+    /// <summary>Mean entropy (nats) of the traces' first, second, … reasoning step, the first 32 at most; empty where it was not recorded.</summary>
+    [Id(74)] public double[] EntropyByStep { get; init; } = [];
+
+    /// <summary>Share of tokens (0 to 1) clipped from below; NaN where it was not recorded.</summary>
+    [Id(75)] public double ClippedLow { get; init; } = double.NaN;
+
+    /// <summary>Share of tokens (0 to 1) clipped from above; NaN where it was not recorded.</summary>
+    [Id(76)] public double ClippedHigh { get; init; } = double.NaN;
+
+    /// <summary>Mean importance ratio of a token; NaN where it was not recorded.</summary>
+    [Id(77)] public double Ratio { get; init; } = double.NaN;
+
+    /// <summary>Tokens by their staleness, 0 versions first; the last of at most 17 counts everything staler. Empty where it was not recorded.</summary>
+    [Id(78)] public long[] StalenessCounts { get; init; } = [];
+
     /// <summary>Seconds from the commit before to this one.</summary>
     [JsonIgnore]
     public double Seconds => RolloutSeconds + TrainSeconds + CommitSeconds;

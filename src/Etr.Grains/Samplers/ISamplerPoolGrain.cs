@@ -122,8 +122,12 @@ public sealed record SamplerHeartbeat
 
     /// <summary>Tokens whose keys and values its engines hold at once; 0 for no bound.</summary>
     [Id(21)] public long CacheTokens { get; init; }
+
     /// <summary>How its device is doing, in words; empty where there is nothing to say.</summary>
     [Id(9)] public string State { get; init; } = "";
+
+    /// <summary>Resident memory of its process in bytes.</summary>
+    [Id(22)] public long MemoryBytes { get; init; }
 }
 
 /// <summary>A lease as its sampler knows it.</summary>

@@ -19,14 +19,25 @@ internal sealed class LeaseLine(SamplerPool pool, int most = LeaseLine.MostWaiti
     /// <summary>Slots that are waited for.</summary>
     public int WaitingSlots { get; private set; }
 
+    /// <summary>Groups in line.</summary>
+    public int WaitingGroups => _together.Count + _alone.Count;
+
+    /// <summary>When whoever waits longest joined, as the caller's clock had it; null where nobody waits.</summary>
+    public long? OldestSince => WaitingGroups == 0 ? null : _together.Values.Concat(_alone.Values).Min(waiter => waiter.Since);
+
     /// <summary>Takes a place in line. A group asks once at a time: its second question ends the first, whose answer was lost.</summary>
-    public Waiter Join(LeaseRequest request)
+    /// <param name="request">Its wish.</param>
+    /// <param name="now">The caller's clock.</param>
+    public Waiter Join(LeaseRequest request, long now = 0)
     {
-        var waiter = new Waiter(request);
+        var waiter = new Waiter(request, now);
         foreach (var line in (SortedDictionary<(long, string), Waiter>[])[_together, _alone])
         {
             if (line.TryGetValue(waiter.Place, out Waiter? earlier))
+            {
+                waiter.Since = earlier.Since;
                 Leave(earlier);
+            }
         }
 
         if (_together.Count + _alone.Count >= most)
@@ -84,12 +95,15 @@ internal sealed class LeaseLine(SamplerPool pool, int most = LeaseLine.MostWaiti
     }
 
     /// <summary>A group in line.</summary>
-    internal sealed class Waiter(LeaseRequest request)
+    internal sealed class Waiter(LeaseRequest request, long since)
     {
         // Continuations run on the pool's scheduler, never inside Serve.
         private readonly TaskCompletionSource<LeaseGrant> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public LeaseRequest Request => request;
+
+        /// <summary>When it joined.</summary>
+        public long Since { get; set; } = since;
 
         public (long Ordinal, string Group) Place => (request.Ordinal, request.Group);
 

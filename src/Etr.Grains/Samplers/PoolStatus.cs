@@ -28,6 +28,12 @@ public sealed record PoolStatus
 
     /// <summary>Samplers that take no new lease and will leave.</summary>
     [Id(4)] public int Draining { get; init; }
+
+    /// <summary>Seconds that the oldest of the waiting groups has been in line; 0 where none is.</summary>
+    [Id(5)] public double WaitingSeconds { get; init; }
+
+    /// <summary>Groups in line.</summary>
+    [Id(6)] public int WaitingGroups { get; init; }
 }
 
 /// <summary>One sampler.</summary>
@@ -60,6 +66,10 @@ public sealed record SamplerStatus
 
     /// <summary>Tokens whose keys and values its engines hold at once; 0 for no bound.</summary>
     [Id(21)] public long CacheTokens { get; init; }
+
     /// <summary>How its device is doing, in words; empty where there is nothing to say.</summary>
     [Id(7)] public string State { get; init; } = "";
+
+    /// <summary>Resident memory of its process in bytes; 0 where unknown. Devices of one silo share it.</summary>
+    [Id(22)] public long MemoryBytes { get; init; }
 }

@@ -114,6 +114,7 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
             MemoryHalvings = memory.Halvings,
             CacheTokens = memory.CacheTokens,
             State = _provider.StateOf(Device),
+            MemoryBytes = Environment.WorkingSet,
         });
         _ended.ExceptWith(ended);
         await StopAsync(stop);

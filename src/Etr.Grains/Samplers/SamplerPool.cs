@@ -58,8 +58,7 @@ internal sealed partial class SamplerPool(TimeProvider time, TimeSpan expiry, Fu
         bool isNew = sampler is null;
         sampler ??= _samplers[heartbeat.Sampler] = new Sampler(heartbeat.Sampler, heartbeat.Epoch, heartbeat.Silo, heartbeat.Device);
         (sampler.Capacity, sampler.TokensPerSecond, sampler.State, sampler.LastBeat) = (heartbeat.Capacity, heartbeat.TokensPerSecond, heartbeat.State, time.GetTimestamp());
-
-        (sampler.MemoryHalvings, sampler.CacheTokens) = (heartbeat.MemoryHalvings, heartbeat.CacheTokens);
+        (sampler.MemoryBytes, sampler.MemoryHalvings, sampler.CacheTokens) = (heartbeat.MemoryBytes, heartbeat.MemoryHalvings, heartbeat.CacheTokens);
 
         // Whoever drains goes: a beat sent before the decision and overtaken by it changes nothing.
         sampler.IsDraining |= heartbeat.Draining;
@@ -178,6 +177,7 @@ internal sealed partial class SamplerPool(TimeProvider time, TimeSpan expiry, Fu
             MemoryHalvings = sampler.MemoryHalvings,
             CacheTokens = sampler.CacheTokens,
             State = sampler.State,
+            MemoryBytes = sampler.MemoryBytes,
         }),
     ];
 
@@ -265,6 +265,8 @@ internal sealed partial class SamplerPool(TimeProvider time, TimeSpan expiry, Fu
         public double TokensPerSecond { get; set; }
 
         public string State { get; set; } = "";
+
+        public long MemoryBytes { get; set; }
 
         public long LastBeat { get; set; }
 

@@ -62,7 +62,7 @@ internal sealed partial class SamplerPoolGrain : Grain, ISamplerPoolGrain
     public async Task<LeaseGrant> LeaseAsync(LeaseRequest request)
     {
         ArgumentOutOfRangeException.ThrowIfZero(request.Slots.Length);
-        LeaseLine.Waiter waiter = _line.Join(request);
+        LeaseLine.Waiter waiter = _line.Join(request, _time.GetTimestamp());
         Serve();
         if (!waiter.Answered.IsCompleted)
             await Task.WhenAny(waiter.Answered, Task.Delay(_options.SlotWait, _time));
@@ -107,6 +107,8 @@ internal sealed partial class SamplerPoolGrain : Grain, ISamplerPoolGrain
             Leases = _pool.LeaseCount,
             Voided = _voided,
             Waiting = _line.WaitingSlots,
+            WaitingGroups = _line.WaitingGroups,
+            WaitingSeconds = _line.OldestSince is { } since ? _time.GetElapsedTime(since).TotalSeconds : 0,
             Draining = samplers.Count(sampler => sampler.Draining),
         });
     }

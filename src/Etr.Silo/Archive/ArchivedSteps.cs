@@ -16,18 +16,14 @@ internal static class ArchivedSteps
     public static (ParquetSchema Schema, List<IDictionary<string, object?>> Rows) Of(IReadOnlyList<StepSummary> steps)
     {
         string[] shapers = [.. steps.SelectMany(step => step.Shapers).Select(shaper => shaper.Name).Distinct(StringComparer.Ordinal)];
-        string[] names = [.. StepColumns.NamesWith(shapers)];
-        int[] kept = [.. Enumerable.Range(0, names.Length).Where(column => names[column] != "alarms" && !names[column].StartsWith("held_out_", StringComparison.Ordinal))];
-        var schema = new ParquetSchema([.. kept.Select(column => names[column] == Word ? (Field)new DataField<string>(Word) : new DataField<double?>(names[column]))]);
+        string[] names = [.. StepColumns.NamesWith(shapers).Where(name => name != "alarms" && !name.StartsWith("held_out_", StringComparison.Ordinal))];
+        var schema = new ParquetSchema([.. names.Select(name => name == Word ? (Field)new DataField<string>(Word) : new DataField<double?>(name))]);
         return (schema, [.. steps.Select(Row)]);
 
-        IDictionary<string, object?> Row(StepSummary summary)
-        {
-            string[] fields = [.. StepColumns.Fields(new StepRow(summary, null, []), shapers)];
-            return kept.ToDictionary(column => names[column], column => Value(names[column], fields[column]));
-        }
+        IDictionary<string, object?> Row(StepSummary summary) =>
+            StepColumns.Fields(new StepRow(summary, null, []), shapers).Where(field => names.Contains(field.Name)).ToDictionary(field => field.Name, field => Value(field.Name, field.Value));
     }
 
-    private static object? Value(string name, string field) =>
-        field.Length == 0 ? null : name == Word ? field : double.Parse(field, CultureInfo.InvariantCulture);
+    private static object? Value(string name, string? field) =>
+        field is null ? null : name == Word ? field : double.Parse(field, CultureInfo.InvariantCulture);
 }

@@ -107,6 +107,11 @@ public class GroupBodyTests
         // (1 + 0.5 + 1 + 0.5 + 0.75 + 4 times 1) over nine steps.
         Assert.Equal(7.75 / 9, statistics.StepEntropy, 12);
 
+        // Nine entropies: 0.5, 0.5, 0.75 and six times 1. The first steps are all 1, the second 0.5, one trace has a third.
+        Assert.Equal((0.5, 1.0), statistics.StepEntropyBand);
+        Assert.Equal([1, 0.5, 0.75], statistics.EntropyByStep);
+        Assert.Equal((-1.0, 1.0), statistics.RewardBand);
+
         // The one rise, of 0.25 in the last step, costs 0.25.
         Assert.Equal(-0.25 / 6, statistics.Traces.Trend, 12);
         Assert.True(advantages[0][0] > advantages[0][1]);

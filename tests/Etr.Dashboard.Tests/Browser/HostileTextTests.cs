@@ -27,4 +27,39 @@ public sealed class HostileTextTests(Chromium chromium)
         await page.WaitForFunctionAsync("() => document.querySelector('#token-readout').textContent.includes('<script>')");
         Assert.True(await page.EvaluateAsync<bool>("() => window.owned === undefined && document.querySelectorAll('.tokens img, .tokens b:not(.step-head b)').length === 0"));
     }
+
+    [Theory]
+    [InlineData("/faults", ".timeline")]
+    [InlineData("/cluster", ".gantt")]
+    [InlineData("/compare?all=1", ".plot canvas")]
+    [InlineData("/training", ".plot canvas")]
+    [InlineData("/trend", ".plot canvas")]
+    [InlineData("/wall?view=table", "tbody tr")]
+    public async Task Names_and_reasons_are_shown_and_never_run(string path, string content)
+    {
+        const string Hostile = "\u202Ereversed\u202C \u001B[31mred\u0007 " + Script;
+        await using var host = await DashboardHost.StartAsync();
+        Etr.Dashboard.Tests.Hosting.Script.Lively(host);
+        var megabyte = Hostile + new string('x', 1 << 20);
+        host.Runs.Entries = [Samples.Entry() with { Shaper = Hostile }, Samples.Entry(Hostile)];
+        host.Runs.Silos = [.. host.Runs.Silos!, new(Hostile, default, Hostile, "", [Hostile], Hostile)];
+        host.Runs.Pool = host.Runs.Pool! with { Samplers = [host.Runs.Pool.Samplers[0] with { Sampler = Hostile + "/cpu", Device = Hostile }] };
+        host.Runs.Status = host.Runs.Status! with
+        {
+            Alarms = [new(Hostile, 100, "warn", megabyte)],
+            Waits = [new() { Who = Hostile, What = Hostile, Seconds = 1, DeadlineSeconds = 1 }],
+        };
+        host.Runs.Steps = [.. host.Runs.Steps.Select(step => step with { Shapers = [new(Hostile, 1, 0.5, 0.5), new("b", 0, 0, 0)] })];
+        host.Runs.Prompts[0] = host.Runs.Prompts[0] with { Category = Hostile, Id = Hostile };
+        host.Feed.Publish(Samples.Event(Etr.Grains.Feed.RolloutEventKind.Fault, 3, ordinal: 9) with { Text = "group 9: " + megabyte });
+        var page = await chromium.OpenAsync(host);
+
+        await page.GotoAsync($"{host.Address}/runs/{Samples.Run}{path}");
+        await page.WaitForSelectorAsync(content);
+        await page.WaitForSelectorAsync(".vitals");
+        await page.WaitForFunctionAsync("() => document.body.innerText.includes('‹U+202E›reversed‹U+202C› ␛[31mred␇ <script>') || [...document.querySelectorAll('option')].some(option => option.textContent.includes('‹U+202E›reversed'))");
+
+        Assert.True(await page.EvaluateAsync<bool>("() => window.owned === undefined && !/[\\u202A-\\u202E\\u2066-\\u2069\\u001B\\u0007]/.test(document.body.innerText) && document.querySelectorAll('main script, main img').length === 0"));
+        Assert.InRange(await page.EvaluateAsync<int>("() => document.scrollingElement.scrollWidth"), 1, 1280);
+    }
 }

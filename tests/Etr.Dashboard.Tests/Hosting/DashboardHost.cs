@@ -53,6 +53,7 @@ internal sealed class DashboardHost : IAsyncDisposable
     {
         while (_guests.TryPop(out var guest))
             await guest.DisposeAsync();
+        await _app.StopAsync();
         await _app.DisposeAsync();
     }
 }

@@ -76,6 +76,65 @@ internal static class Samples
         PolicyFile = "",
         CheckpointFile = "",
         CheckpointSha256 = "",
+        RewardP10 = -1 + 0.02 * step,
+        RewardP90 = 1.02,
+        StepEntropyP10 = 0.1,
+        StepEntropyP90 = 0.9 - 0.02 * step,
+        EntropyByStep = [.. Enumerable.Range(0, 7).Select(i => Math.Max(0.02, 1.1 * Math.Exp(-0.35 * i) - 0.02 * step))],
+        ClippedLow = 0.004,
+        ClippedHigh = 0.006,
+        Ratio = 1.001,
+        StalenessCounts = [4500, 4500],
+        Shapers = [new ShaperSummary("guarded", 1, 0.8, -0.85), new ShaperSummary("paper", 0, 0.7, 0.2)],
+    };
+
+    /// <summary>A step of a long run: figures drift and jump about, the same in every test run.</summary>
+    public static StepSummary Lively(int step)
+    {
+        var drift = Math.Exp(-step / 120.0);
+        double Jump(int seed) => (Math.Abs(step * 7919 + seed * 104_729) % 1000 / 1000.0 - 0.5) * (0.3 + drift);
+        return Step(1) with
+        {
+            Step = step,
+            Accuracy = Math.Clamp(0.95 - 0.35 * drift + 0.05 * Jump(1), 0, 1),
+            Reward = 0.9 - 0.7 * drift + 0.2 * Jump(2),
+            RewardP10 = -1 + 0.5 * (1 - drift),
+            RewardP90 = 1.05,
+            Length = 48 + 60 * drift + 6 * Jump(3),
+            LengthP95 = 80 + 90 * drift + 20 * Jump(4),
+            Truncated = Math.Max(0, 0.08 * drift + 0.02 * Jump(5)),
+            Trend = -0.4 - drift + 0.2 * Jump(6),
+            TrendLengthCorrelation = -0.8 + 0.6 * (1 - drift) + 0.2 * Jump(7),
+            StepEntropy = 0.2 + 0.4 * drift + 0.05 * Jump(8),
+            StepEntropyP10 = 0.05,
+            StepEntropyP90 = 0.5 + 0.7 * drift,
+            FirstStepEntropy = 0.5 + 0.1 * drift + 0.05 * Jump(9),
+            EntropyByStep = [.. Enumerable.Range(0, 6 + (int)(10 * drift)).Select(i => Math.Max(0.02, (0.5 + drift) * Math.Exp(-0.25 * i) + 0.05 * Jump(i)))],
+            Kl = 0.02 * (1 - drift),
+            GradientNorm = 0.4 + 0.4 * Math.Abs(Jump(10)),
+            LearningRate = 2e-4 * Math.Min(1, step / 10.0),
+            RateFactor = step < 150 ? 1 : 0.5,
+            AllRight = 4 + (int)(8 * (1 - drift)),
+            Mixed = 10 - (int)(7 * (1 - drift)),
+            AllWrong = 2 - (int)(1.9 * (1 - drift)),
+            ZeroAdvantage = (int)(5 * (1 - drift)),
+            RolloutSeconds = 2.4 + Jump(11),
+            TrainSeconds = 1.1 + 0.3 * Jump(12),
+            CommitSeconds = 0.1,
+            StalenessCounts = [5000, 3000, 900, 100],
+            Shapers = [new ShaperSummary("guarded", 1, 0.8, -0.8 + 0.6 * (1 - drift)), new ShaperSummary("paper", 0, 0.7, 0.2 + 0.1 * Jump(13))],
+        };
+    }
+
+    public static RunEvaluation Evaluation(int step, double accuracy) => new()
+    {
+        Step = step,
+        Accuracy = accuracy,
+        AccuracyLow = accuracy - 0.02,
+        AccuracyHigh = accuracy + 0.02,
+        Length = 60,
+        TrendLengthCorrelation = -0.4,
+        PolicySha256 = "",
     };
 
     public static PoolStatus Pool() => new()

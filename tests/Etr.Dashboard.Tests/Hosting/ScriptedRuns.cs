@@ -5,6 +5,7 @@ using Etr.Grains.Groups;
 using Etr.Grains.Prompts;
 using Etr.Grains.Runs;
 using Etr.Grains.Samplers;
+using Etr.Grains.Silos;
 
 namespace Etr.Dashboard.Tests.Hosting;
 
@@ -17,7 +18,17 @@ internal sealed class ScriptedRuns : IRunReader
 
     public IReadOnlyList<StepSummary> Steps { get; set; } = [];
 
+    /// <summary>How often steps were read.</summary>
+    public int StepReadings { get; private set; }
+
+    /// <summary>Runs other than the one that everything else is about.</summary>
+    public ConcurrentDictionary<string, (RunStatus Status, IReadOnlyList<StepSummary> Steps)> Others { get; } = new();
+
     public PoolStatus? Pool { get; set; } = new() { Samplers = [], Leases = 0, Voided = 0 };
+
+    public IReadOnlyList<SiloStatusLine>? Silos { get; set; } = [];
+
+    public ConcurrentDictionary<string, RunStart> Starts { get; } = new();
 
     public ConcurrentDictionary<int, PromptView> Prompts { get; } = new();
 
@@ -25,15 +36,24 @@ internal sealed class ScriptedRuns : IRunReader
 
     public Task<IReadOnlyList<RunEntry>> ListRunsAsync(CancellationToken cancellationToken) => Answer(Entries);
 
-    public Task<RunStatus> GetRunAsync(string run, CancellationToken cancellationToken) => Answer(Status);
+    public Task<RunStatus> GetRunAsync(string run, CancellationToken cancellationToken) =>
+        Answer(Others.TryGetValue(run, out var other) ? other.Status : Status);
 
-    public Task<IReadOnlyList<StepSummary>> GetStepsAsync(string run, int fromStep, CancellationToken cancellationToken) =>
-        Answer<IReadOnlyList<StepSummary>>([.. Steps.Where(step => step.Step >= fromStep)]);
+    public Task<IReadOnlyList<StepSummary>> GetStepsAsync(string run, int fromStep, CancellationToken cancellationToken)
+    {
+        StepReadings++;
+        var steps = Others.TryGetValue(run, out var other) ? other.Steps : Steps;
+        return Answer<IReadOnlyList<StepSummary>>([.. steps.Where(step => step.Step >= fromStep).Take(1000)]);
+    }
 
     public Task<TrendOptions> GetTrendOptionsAsync(string run, CancellationToken cancellationToken) =>
         Task.FromResult(TrendOptions.Guarded);
 
     public Task<PoolStatus> GetPoolAsync(CancellationToken cancellationToken) => Answer(Pool);
+
+    public Task<IReadOnlyList<SiloStatusLine>> GetSilosAsync(CancellationToken cancellationToken) => Answer(Silos);
+
+    public Task<RunStart> GetStartAsync(string run, CancellationToken cancellationToken) => Answer(Starts.GetValueOrDefault(run));
 
     public Task<PromptView> GetPromptAsync(string run, int prompt, CancellationToken cancellationToken) =>
         Answer(Prompts.GetValueOrDefault(prompt));

@@ -1,3 +1,5 @@
+using Etr.Dashboard.Charts;
+using Etr.Dashboard.History;
 using Etr.Dashboard.Overview;
 using Etr.Dashboard.Tests.Hosting;
 using Etr.Grains.Runs;
@@ -65,7 +67,12 @@ public sealed class HealthTests
         var length = Tile.All.Single(tile => tile.Name == "Chain length");
         StepSummary[] steps = [Samples.Step(1) with { Length = double.NaN }, Samples.Step(2) with { Length = 80 }, Samples.Step(3) with { Length = 40 }];
 
-        Assert.Equal(("▼ from 80.0 since step 2", "good"), length.Change(steps));
-        Assert.Null(length.Change(steps[..2]));
+        var history = new RunHistory(Samples.Run);
+        Assert.Equal(Figures.None, TileFigures.Of(length, history).Now);
+        history.Add(steps[0]);
+        history.Add(steps[1]);
+        Assert.Null(TileFigures.Of(length, history).Change);
+        history.Add(steps[2]);
+        Assert.Equal(("▼ from 80.0 since step 2", "good"), TileFigures.Of(length, history).Change);
     }
 }

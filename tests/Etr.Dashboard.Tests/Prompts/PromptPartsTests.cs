@@ -6,6 +6,9 @@ namespace Etr.Dashboard.Tests.Prompts;
 
 public sealed class PromptPartsTests : BunitContext
 {
+    // The script that reads points out has a test in the browser.
+    public PromptPartsTests() => JSInterop.Mode = JSRuntimeMode.Loose;
+
     [Fact]
     public void Every_trace_has_a_row_with_verdict_and_its_reward_in_parts()
     {

@@ -45,13 +45,13 @@ public sealed class WallAggregatorTests : IDisposable
     [Fact]
     public void Faults_are_kept_newest_last_and_make_no_cell()
     {
-        for (var i = 0; i < 60; i++)
+        for (var i = 0; i < 510; i++)
             _feed.Publish(Samples.Event(RolloutEventKind.Fault, 4) with { Text = $"fault {i}" });
 
         _aggregator.Drain();
 
         var wall = _aggregator.WallOf(Samples.Run);
-        Assert.Equal(("fault 10", "fault 59"), (wall.Faults.First().Text, wall.Faults.Last().Text));
+        Assert.Equal(("fault 10", "fault 509"), (wall.Faults.First().Text, wall.Faults.Last().Text));
         Assert.Empty(wall.Cells);
     }
 }

@@ -63,6 +63,43 @@ public sealed class WallOrderTests
         Assert.Equal([9, 17], read.Pins);
     }
 
+    [Fact]
+    public void Cells_are_filtered_by_who_draws_them_with_what_and_how_hard_they_are()
+    {
+        var cells = Enumerable.Range(0, 4).Select(prompt => new WallCell(prompt)).ToArray();
+        foreach (var cell in cells)
+        {
+            cell.LookUp(Samples.Prompt(cell.Prompt) with
+            {
+                Id = $"set-{cell.Prompt / 2}/train/{cell.Prompt}",
+                History = [Samples.Prompt(0).History[0] with { Ordinal = 0, Accuracy = cell.Prompt / 3.0 }],
+            });
+            cell.Apply(Samples.Event(RolloutEventKind.StepSampled, cell.Prompt, value: 1) with { Text = cell.Prompt % 2 == 0 ? "a/cpu" : "b/cuda:0", PolicyVersion = 5 + cell.Prompt });
+        }
+
+        Assert.Equal("1,3", Of(silo: "b"));
+        Assert.Equal("2", Of(version: "7"));
+        Assert.Equal("2,3", Of(set: "set-1/train"));
+        Assert.Equal("0", Of(difficulty: "hard"));
+        Assert.Equal("1,2", Of(difficulty: "medium"));
+        Assert.Equal("3", Of(difficulty: "easy"));
+        Assert.Equal("0,1,2,3", Of(difficulty: "nonsense", version: "nonsense"));
+
+        string Of(string? difficulty = null, string? set = null, string? silo = null, string? version = null) =>
+            string.Join(',', WallOrder.Of(cells, new WallQuery().Filtered(difficulty, set, silo, version)));
+    }
+
+    [Fact]
+    public void A_round_that_the_feed_and_the_prompt_both_tell_counts_once()
+    {
+        var cell = new WallCell(1);
+        cell.LookUp(Samples.Prompt(1) with { History = [Samples.Prompt(1).History[0] with { Ordinal = 7, Accuracy = 1 }] });
+        cell.Apply(Samples.Event(RolloutEventKind.GroupSealed, 1, value: 1, ordinal: 7));
+        cell.Apply(Samples.Event(RolloutEventKind.GroupSealed, 1, value: 0, ordinal: 9));
+
+        Assert.Equal(0.5, cell.Ease);
+    }
+
     private string Order(WallQuery query) => string.Join(',', WallOrder.Of(_cells, query));
 
     private void Add(int prompt, double[] entropies, double tokens, double accuracy, int second)

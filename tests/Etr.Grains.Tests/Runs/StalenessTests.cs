@@ -27,6 +27,8 @@ public class StalenessTests
         RunStatus status = await cluster.EndedAsync();
         IReadOnlyList<StepSummary> steps = await cluster.Run().GetStepsAsync(1);
         Assert.Equal([0L, 1L], steps.Select(step => step.StalenessMaximum));
+        Assert.All(steps, step => Assert.Equal(step.SampledTokens, step.StalenessCounts.Sum()));
+        Assert.Equal([1, 2], steps.Select(step => step.StalenessCounts.Length));
         Assert.Equal((4, 4), (status.Groups.Created, status.Groups.Consumed));
     }
 

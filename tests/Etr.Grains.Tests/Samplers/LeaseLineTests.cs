@@ -56,6 +56,19 @@ public class LeaseLineTests
     }
 
     [Fact]
+    public void Who_asks_again_has_waited_since_the_first_time()
+    {
+        Assert.Null(_line.OldestSince);
+        var wish = new LeaseRequest { Group = "g1", Ordinal = 1, Slots = [0] };
+        _line.Join(wish, now: 100);
+        _line.Join(wish with { Group = "g2", Ordinal = 2 }, now: 150);
+        _line.Join(wish, now: 200);
+
+        Assert.Equal(100, _line.OldestSince);
+        Assert.Equal(2, _line.WaitingGroups);
+    }
+
+    [Fact]
     public void The_oldest_group_is_served_first_and_not_overtaken_by_a_smaller_wish()
     {
         Sampler("a");

@@ -1,0 +1,69 @@
+using Etr.Grains.Samplers;
+using Etr.Grains.Silos;
+
+namespace Etr.Dashboard.Cluster;
+
+/// <summary>
+/// Who came, went and was lost, told from what the cluster says of itself from one moment to the next. The rules alone; lock it to read.
+/// </summary>
+internal sealed class ClusterLog
+{
+    private const int MostEvents = 300;
+
+    private readonly Dictionary<string, string> _silos = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, bool> _samplers = new(StringComparer.Ordinal);
+    private readonly Queue<MemberEvent> _events = [];
+    private bool _begun;
+
+    /// <summary>The newest changes, oldest first.</summary>
+    public IReadOnlyCollection<MemberEvent> Events => _events;
+
+    /// <summary>Takes in what the cluster says now.</summary>
+    public void Look(IReadOnlyList<SiloStatusLine> silos, PoolStatus pool, DateTimeOffset now)
+    {
+        foreach (var silo in silos)
+        {
+            var known = _silos.TryGetValue(silo.Name, out var before);
+            if (!known)
+                Tell(silo.Name, "joined", $"silo {silo.Name} {(_begun ? "joined" : "was there when this server began to look")} ({SiloRolesText.Format(silo.Roles)})");
+            else if (before != silo.State && IsLeaving(silo.State) && !IsLeaving(before!))
+                Tell(silo.Name, "draining", $"silo {silo.Name} leaves in good order");
+            _silos[silo.Name] = silo.State;
+        }
+
+        foreach (var (name, state) in _silos.Where(entry => silos.All(silo => silo.Name != entry.Key)).ToArray())
+        {
+            // A draining sampler has said that its silo goes, even where nobody looked while membership had it so.
+            var left = IsLeaving(state) || _samplers.Any(sampler => sampler.Value && sampler.Key.StartsWith(name + "/", StringComparison.Ordinal));
+            Tell(name, left ? "left" : "lost", left ? $"silo {name} has left" : $"silo {name} was lost: membership calls it dead");
+            _silos.Remove(name);
+        }
+
+        foreach (var sampler in pool.Samplers)
+        {
+            var known = _samplers.TryGetValue(sampler.Sampler, out var draining);
+            if (!known)
+                Tell(sampler.Sampler, "joined", $"sampler {sampler.Sampler} draws, {sampler.Capacity} slots");
+            else if (sampler.Draining && !draining)
+                Tell(sampler.Sampler, "draining", $"sampler {sampler.Sampler} takes no new lease and will leave");
+            _samplers[sampler.Sampler] = sampler.Draining;
+        }
+
+        foreach (var (name, draining) in _samplers.Where(entry => pool.Samplers.All(sampler => sampler.Sampler != entry.Key)).ToArray())
+        {
+            Tell(name, draining ? "left" : "lost", draining ? $"sampler {name} has left" : $"sampler {name} was lost: no heartbeat any more");
+            _samplers.Remove(name);
+        }
+
+        _begun = true;
+
+        void Tell(string who, string kind, string text)
+        {
+            _events.Enqueue(new MemberEvent(now, who, kind, text));
+            if (_events.Count > MostEvents)
+                _events.Dequeue();
+        }
+    }
+
+    private static bool IsLeaving(string state) => state is "shuttingdown" or "stopping";
+}
