@@ -231,13 +231,13 @@ internal sealed partial class GroupGrain
                 verdicts[slot] = await _context.Grader.GradeAsync(traces[slot].Text, prompt.Answer);
             GroupTrace[] scored = await GroupScorer.ScoreAsync(traces, verdicts, Rewards, identity);
             if (scored.FirstOrDefault(trace => trace.Unscorable is not null) is { } unscored)
-                Fault($"{scored.Count(trace => trace.Unscorable is not null)} of {scored.Length} traces cannot be scored: {unscored.Unscorable}");
+                Fault($"{scored.Count(trace => trace.Unscorable is not null)} of {scored.Length} traces cannot be scored", unscored.Unscorable ?? "");
             return body with { Traces = scored };
         }
         catch (Exception exception)
         {
             // An entropy that is no number, an answer that breaks the grader: this group cannot be paid, the run can go on.
-            Fault($"it cannot be scored: {exception.Message}");
+            Fault("it cannot be scored", exception.Message);
             return null;
         }
         finally
@@ -311,6 +311,6 @@ internal sealed partial class GroupGrain
         _pump.Wake();
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Run {Run}, group {Ordinal}: leases could not be given back; the pool finds them.")]
+    [LoggerMessage(EventId = 1101, Level = LogLevel.Information, Message = "Run {Run}, group {Ordinal}: leases could not be given back; the pool finds them.")]
     private partial void LogNotReleased(string run, long ordinal, Exception exception);
 }

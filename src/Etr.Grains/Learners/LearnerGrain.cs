@@ -3,6 +3,7 @@ using Etr.Core.Policies;
 using Etr.Core.Training;
 using Etr.Grains.Files;
 using Etr.Grains.Groups;
+using Etr.Grains.Logging;
 using Etr.Grains.Placement;
 using Etr.Grains.Runs;
 using Etr.Grains.Silos;
@@ -59,8 +60,8 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
         TimeProvider time,
         ILogger<LearnerGrain> logger)
     {
-        (_state, _contexts, _provider, _files, _options, _time, _logger) = (state, contexts, provider, files, options.Value, time, logger);
-        _pump = new Pump(this, AdvanceAsync, _options, logger);
+        (_state, _contexts, _provider, _files, _options, _time, _logger) = (state, contexts, provider, files, options.Value, time, logger.InRun(Name));
+        _pump = new Pump(this, AdvanceAsync, _options, _logger);
         _wait = new WaitNote("learner", time);
         _batchSince = time.GetTimestamp();
     }
@@ -386,12 +387,12 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Run {Run}: the learner goes on from step {Step}, {Checkpoint}.")]
+    [LoggerMessage(EventId = 1201, Level = LogLevel.Information, Message = "Run {Run}: the learner goes on from step {Step}, {Checkpoint}.")]
     private partial void LogLoaded(string run, int step, string checkpoint);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Run}: the body of group {Ordinal} cannot be read; the group is drawn again.")]
+    [LoggerMessage(EventId = 1202, Level = LogLevel.Warning, Message = "Run {Run}: the body of group {Ordinal} cannot be read; the group is drawn again.")]
     private partial void LogBodyLost(string run, long ordinal, Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Run {Run}: old files could not be deleted; the next step tries again.")]
+    [LoggerMessage(EventId = 1203, Level = LogLevel.Information, Message = "Run {Run}: old files could not be deleted; the next step tries again.")]
     private partial void LogNotCollected(string run, Exception exception);
 }

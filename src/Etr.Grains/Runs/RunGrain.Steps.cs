@@ -57,6 +57,6 @@ internal sealed partial class RunGrain
         ? new StepRow(summary, Run.Evaluations.LastOrDefault(found => found.Step == step), [.. Run.Guards.Alarms.Where(alarm => alarm.Step == step)])
         : null;
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Run {Run}: steps.csv could not be written; the next step tries again: {Reason}")]
+    [LoggerMessage(EventId = 1002, Level = LogLevel.Information, Message = "Run {Run}: steps.csv could not be written; the next step tries again: {Reason}")]
     private partial void LogStepsUnwritten(string run, string reason);
 }

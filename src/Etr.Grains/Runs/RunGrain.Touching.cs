@@ -134,6 +134,6 @@ internal sealed partial class RunGrain
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Run {Run}: no evaluator can be reached: {Reason}")]
+    [LoggerMessage(EventId = 1003, Level = LogLevel.Information, Message = "Run {Run}: no evaluator can be reached: {Reason}")]
     private partial void LogNoEvaluator(string run, string reason);
 }

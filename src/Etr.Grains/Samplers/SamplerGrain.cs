@@ -3,6 +3,7 @@ using Etr.Core.Policies;
 using Etr.Core.Rollouts;
 using Etr.Grains.Files;
 using Etr.Grains.Groups;
+using Etr.Grains.Logging;
 using Etr.Grains.Metrics;
 using Etr.Grains.Placement;
 using Microsoft.Extensions.Logging;
@@ -139,11 +140,11 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
         catch (Exception exception) when (_stopped)
         {
             // The group is not to blame: the sampler went before it could be told.
-            LogUntold(Key, request.Group, exception);
+            LogUntold(_logger.InDraw(request), Key, request.Group, exception);
         }
         catch (Exception exception)
         {
-            LogDrawFailed(Key, request.Group, exception);
+            LogDrawFailed(_logger.InDraw(request), Key, request.Group, exception);
             await FailAsync(draw, exception.Message);
         }
         finally
@@ -190,7 +191,7 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
             catch (IOException exception)
             {
                 // The learner's silo may be away for a moment; its absence says nothing against the prompt.
-                LogNoPolicy(Key, request.Group, exception.Message);
+                LogNoPolicy(_logger.InDraw(request), Key, request.Group, exception.Message);
                 if (_time.GetElapsedTime(start) > TellDeadline)
                     return null;
                 await Task.Delay(pause, _time, draw.Cancellation);
@@ -226,7 +227,7 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
             catch (Exception exception) when (_time.GetElapsedTime(start) < TellDeadline && !_stopped)
             {
                 // A timeout means unknown: the same is told again, and counts once.
-                LogUntold(Key, draw.Request.Group, exception);
+                LogUntold(_logger.InDraw(draw.Request), Key, draw.Request.Group, exception);
                 await Task.Delay(pause, _time);
             }
         }
@@ -243,7 +244,7 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
         catch (Exception exception)
         {
             // The heartbeat no longer lists the leases, so the pool voids them.
-            LogUntold(Key, draw.Request.Group, exception);
+            LogUntold(_logger.InDraw(draw.Request), Key, draw.Request.Group, exception);
         }
     }
 
@@ -262,12 +263,12 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
             draw.Cancellation);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Sampler} could not tell {Group} what it drew; it tries again.")]
-    private partial void LogUntold(string sampler, string group, Exception exception);
+    [LoggerMessage(EventId = 1303, Level = LogLevel.Warning, Message = "{Sampler} could not tell {Group} what it drew; it tries again.")]
+    private static partial void LogUntold(ILogger logger, string sampler, string group, Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Sampler} has no policy to draw {Group} with and asks again: {Reason}")]
-    private partial void LogNoPolicy(string sampler, string group, string reason);
+    [LoggerMessage(EventId = 1304, Level = LogLevel.Warning, Message = "{Sampler} has no policy to draw {Group} with and asks again: {Reason}")]
+    private static partial void LogNoPolicy(ILogger logger, string sampler, string group, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Sampler} could not draw for {Group}.")]
-    private partial void LogDrawFailed(string sampler, string group, Exception exception);
+    [LoggerMessage(EventId = 1305, Level = LogLevel.Warning, Message = "{Sampler} could not draw for {Group}.")]
+    private static partial void LogDrawFailed(ILogger logger, string sampler, string group, Exception exception);
 }

@@ -106,9 +106,9 @@ internal sealed partial class Pump
 
     private static bool IsUnreached(Exception exception) => exception is TimeoutException or OrleansException;
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Grain} failed {Misses} times in a row; it tries again.")]
+    [LoggerMessage(EventId = 1501, Level = LogLevel.Warning, Message = "{Grain} failed {Misses} times in a row; it tries again.")]
     private partial void LogFailed(string grain, int misses, Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Grain} lost a write to another activation and stops.")]
+    [LoggerMessage(EventId = 1502, Level = LogLevel.Warning, Message = "{Grain} lost a write to another activation and stops.")]
     private partial void LogFenced(string grain, Exception exception);
 }

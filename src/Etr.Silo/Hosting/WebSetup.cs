@@ -32,7 +32,7 @@ internal static class WebSetup
         if (plan.Web.Certificate is not null)
             builder.WebHost.UseKestrelHttpsConfiguration();
         builder.Services.AddRoutingCore();
-        AddLogging(builder, verbose);
+        builder.Logging.AddEtrConsole(plan.Settings.Host.Logging, verbose);
 
         // The host's own commands decide when it ends, and say so; it shall not act on signals by itself.
         builder.Services.AddSingleton<IHostLifetime, QuietLifetime>();
@@ -71,18 +71,5 @@ internal static class WebSetup
         string secret = host.Dashboard.Secret.Length > 0 ? host.Dashboard.Secret : web.IsLoopback ? "" : host.Cluster.Secret;
         if (secret.Length > 0)
             app.UseWhen(context => !FileEndpoints.IsFile(context.Request.Path), gated => gated.UseMiddleware<SecretGate>(secret));
-    }
-
-    private static void AddLogging(WebApplicationBuilder builder, bool verbose)
-    {
-        builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
-        builder.Logging.SetMinimumLevel(verbose ? LogLevel.Information : LogLevel.Warning);
-        if (!verbose)
-        {
-            // What matters of these is told in the program's own words.
-            builder.Logging.AddFilter("Orleans", LogLevel.Critical).AddFilter("Polly", LogLevel.None).AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
-        }
-
-        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
     }
 }
