@@ -58,6 +58,7 @@ internal sealed partial class RunGrain
         if (!all)
             _pump.WakeAfter(Soon);
         _metrics.Groups(_pulses.Values);
+        await DiagnoseNowAsync();
     }
 
     private int[] KeptSteps =>

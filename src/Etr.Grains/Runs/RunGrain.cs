@@ -1,4 +1,5 @@
 using Etr.Core.Runs;
+using Etr.Grains.Diagnosis;
 using Etr.Grains.Feed;
 using Etr.Grains.Groups;
 using Etr.Grains.Learners;
@@ -39,6 +40,7 @@ internal sealed partial class RunGrain : Grain, IRunGrain
     private long _sampledBefore;
     private bool _deciding;
     private readonly ISiloStatusOracle _silos;
+    private readonly IFreeSpace _space;
     private IGrainTimer? _touch;
     private SiloWatch? _watch;
     private RunContext? _context;
@@ -49,11 +51,12 @@ internal sealed partial class RunGrain : Grain, IRunGrain
         RolloutFeed feed,
         RunMetrics metrics,
         ISiloStatusOracle silos,
+        IFreeSpace space,
         IOptions<EtrGrainOptions> options,
         TimeProvider time,
         ILogger<RunGrain> logger)
     {
-        (_state, _contexts, _feed, _metrics, _silos, _options, _time, _logger) = (state, contexts, feed, metrics, silos, options.Value, time, logger.InRun(Name));
+        (_state, _contexts, _feed, _metrics, _silos, _space, _options, _time, _logger) = (state, contexts, feed, metrics, silos, space, options.Value, time, logger.InRun(Name));
         _writer = new StateWriter(() => _state.WriteStateAsync(), DeactivateOnIdle);
         _pump = new Pump(this, TouchOpenAsync, _options, _logger);
         _stepsPump = new Pump(this, WriteStepsAsync, _options, _logger);
@@ -95,6 +98,7 @@ internal sealed partial class RunGrain : Grain, IRunGrain
     {
         _watch?.End();
         _pump.Stop();
+        ForgetFindings();
         return EndStepsAsync();
     }
 
@@ -194,6 +198,7 @@ internal sealed partial class RunGrain : Grain, IRunGrain
         LogStep(Name, summary.Step, summary.Accuracy, summary.Length, summary.Trend);
         _ = Task.WhenAll(summary.Ordinals.Select(WakeOutboxAsync).Concat(cancelled.Select(CancelGroupAsync)));
         await GoOnOrEndAsync();
+        await DiagnoseStepAsync();
     }
 
     public async Task GroupCancelledAsync(long ordinal, GroupCancellation reason)
