@@ -9,7 +9,9 @@ using Etr.Grains.Learners;
 using Etr.Grains.Prompts;
 using Etr.Grains.Runs;
 using Etr.Grains.Samplers;
+using Etr.Grains.Tracing;
 using Microsoft.Extensions.Logging;
+using Activity = System.Diagnostics.Activity;
 
 namespace Etr.Grains.Groups;
 
@@ -110,6 +112,7 @@ internal sealed partial class GroupGrain
         return new DrawRequest
         {
             Group = this.GetPrimaryKeyString(),
+            Trace = Group.Trace,
             Place = _context.Place,
             Engine = _context.Configuration.Policy.ToEngineKind(),
             Epoch = grant.Epoch,
@@ -144,6 +147,8 @@ internal sealed partial class GroupGrain
 
     private async Task SealAsync()
     {
+        string[] leases = _slots!.Traces;
+        using Activity? span = GroupSpans.Seal(Group, leases).Enter();
         GroupBody? body = await ScoreAsync();
         if (Group.Phase != GroupPhase.Rolling)
             return;
@@ -167,6 +172,7 @@ internal sealed partial class GroupGrain
         (Group.Phase, Group.Bytes, Group.Tokens) = (GroupPhase.Sealed, bytes.Length, traces.Sum(trace => (long)trace.TokenCount));
         Group.Slots = [.. _slots!.ToRecords().Select(slot => slot with { Frame = [], Ending = null })];
         (Group.Suspect, Group.Untold) = (false, result);
+        (Group.SealTrace, Group.LeaseTraces) = (span?.Id ?? Group.Trace, leases);
         try
         {
             await _writer.WriteAsync();
@@ -257,6 +263,8 @@ internal sealed partial class GroupGrain
             PolicyVersion = Spec.PolicyVersion,
             Sha256 = Group.Sha256,
             Bytes = Group.Bytes,
+            Trace = Group.SealTrace,
+            Leases = Group.LeaseTraces,
         });
         if (Group.Untold is { } result)
         {

@@ -6,10 +6,12 @@ using Etr.Grains.Logging;
 using Etr.Grains.Metrics;
 using Etr.Grains.Runs;
 using Etr.Grains.State;
+using Etr.Grains.Tracing;
 using Etr.Grains.Waits;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Placement;
+using Activity = System.Diagnostics.Activity;
 
 namespace Etr.Grains.Groups;
 
@@ -80,7 +82,9 @@ internal sealed partial class GroupGrain : Grain, IGroupGrain
         if (Group.Spec is null)
         {
             // First what may fail: a group that is open and does not know its run could be neither drawn nor opened again.
+            using Activity? span = GroupSpans.Open(spec);
             RunContext context = await _contexts.GetAsync(spec.Run);
+            Group.Trace = span?.Id;
             (Group.Spec, Group.Phase) = (spec, GroupPhase.Rolling);
             Remember(context);
             Publish(RolloutEventKind.GroupOpened, -1, -1, 0, 0);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Etr.Core.Groups;
 using Etr.Core.Policies;
 using Etr.Core.Training;
@@ -8,6 +9,7 @@ using Etr.Grains.Placement;
 using Etr.Grains.Runs;
 using Etr.Grains.Silos;
 using Etr.Grains.State;
+using Etr.Grains.Tracing;
 using Etr.Grains.Waits;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -185,6 +187,7 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
 
     private async Task StepAsync(RunContext context, IReadOnlyList<GroupSubmission> batch, double rateFactor)
     {
+        using Activity? span = StepSpan.Begin(Name, _committed.Step + 1, batch).Enter();
         double rolloutSeconds = _time.GetElapsedTime(_batchSince).TotalSeconds;
         if (await ReadAsync(context, batch) is not { } groups)
             return;
@@ -198,15 +201,21 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
         try
         {
             TrainingBatch training = BatchOf(step, groups, advantages, context.Configuration.Training) with { RateFactor = rateFactor };
-            trained = await trainer.StepAsync(training, _stop.Token)
-                .WaitAsync(_options.Training, _time);
+            using (StepSpan.Part("train"))
+            {
+                trained = await trainer.StepAsync(training, _stop.Token)
+                    .WaitAsync(_options.Training, _time);
+            }
+
             start = _time.GetTimestamp();
+            using Activity? saving = StepSpan.Part("save");
             saved = await trainer.SaveAsync(context.CheckpointsDirectory, context.Place.Policies, _stop.Token)
                 .WaitAsync(_options.Training, _time);
         }
         catch (Exception exception)
         {
             // The trainer may stand anywhere now: the next one begins at the last committed checkpoint.
+            span.Fail(exception);
             await DiscardTrainerAsync();
             if (exception is TimeoutException)
                 throw new InvalidOperationException($"The trainer did not answer within {_options.Training.TotalMinutes:0.#} minutes.", exception);
@@ -222,6 +231,7 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
 
     private async Task CommitAsync(RunContext context, StepDraft draft, long start)
     {
+        using Activity? span = StepSpan.Part("commit");
         KeptFiles[] before = _committed.Kept;
         await (_committing = WriteAsync(draft.After(_committed, Kept(context), _time.GetElapsedTime(start).TotalSeconds)));
         _window.Commit(draft.Batch);

@@ -90,6 +90,9 @@ public sealed record DrawRequest
 
     /// <summary>The kind of engine that the run asks for.</summary>
     [Id(14)] public required string Engine { get; init; }
+
+    /// <summary>The group's span, as a traceparent; null where it is not traced.</summary>
+    [Id(40)] public string? Trace { get; init; }
 }
 
 /// <summary>A slot to draw: its lease and, as a <see cref="TokenFrame"/>, the tokens it already has.</summary>

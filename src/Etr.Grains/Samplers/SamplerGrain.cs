@@ -6,6 +6,7 @@ using Etr.Grains.Groups;
 using Etr.Grains.Logging;
 using Etr.Grains.Metrics;
 using Etr.Grains.Placement;
+using Etr.Grains.Tracing;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Concurrency;
@@ -126,6 +127,7 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
         // One signal is enough, however many tokens it stands for: the grain takes all there is.
         var news = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
         using var draw = new SlotDraw(request, () => news.Writer.TryWrite(true));
+        using var spans = new LeaseSpans(request, Key, draw.Prefixes);
         using CancellationTokenRegistration cancelled = draw.Cancellation.Register(() => news.Writer.TryWrite(true));
         _draws.Add(draw);
         try
@@ -134,7 +136,7 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
             while (!draw.IsDone)
             {
                 await news.Reader.ReadAsync();
-                await TellAsync(draw);
+                await TellAsync(draw, spans);
             }
         }
         catch (Exception exception) when (_stopped)
@@ -199,7 +201,7 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
         }
     }
 
-    private async Task TellAsync(SlotDraw draw)
+    private async Task TellAsync(SlotDraw draw, LeaseSpans spans)
     {
         if (draw.Failure is { } failure)
         {
@@ -209,7 +211,7 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
             return;
         }
 
-        SlotReport[] reports = draw.Take();
+        SlotReport[] reports = spans.Named(draw.Take());
         if (reports.Length == 0)
             return;
         var group = GrainFactory.GetGrain<IGroupGrain>(draw.Request.Group);
@@ -220,6 +222,7 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
             {
                 ReportAnswer answer = await group.ReportAsync(reports);
                 int tokens = draw.Told(reports, answer.Refused);
+                spans.Told(reports);
                 _tokens += tokens;
                 _metrics.Tokens(Key, tokens);
                 return;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Etr.Grains.Waits;
 using Microsoft.Extensions.Logging;
 using Orleans.Storage;
@@ -73,6 +74,9 @@ internal sealed partial class Pump
 
     private async Task RunAsync()
     {
+        // What a pump does is its grain's own: not part of the call that happened to wake it.
+        if (Activity.Current is not null)
+            Activity.Current = null;
         while (_again && !_stopped)
         {
             _again = false;

@@ -31,6 +31,7 @@ internal sealed class EtrCluster : IAsyncDisposable
             silo.Services.AddSingleton(Engine.Of(specific.SiloName));
             silo.Services.AddSingleton<IPolicyTrainerProvider>(Trainers);
             silo.Services.AddSingleton<IPolicyEvaluator>(Evaluator);
+            silo.AddActivityPropagation();
             silo.AddEtrGrains(options =>
             {
                 options.Heartbeat = TimeSpan.FromMilliseconds(50);
