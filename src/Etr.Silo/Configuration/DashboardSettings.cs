@@ -26,6 +26,12 @@ public sealed record DashboardSettings
     [RegularExpression("^(.{16,256})?$")]
     public string Secret { get; init; } = "";
 
+    /// <summary>
+    /// Whether Orleans' own dashboard is served at <c>/orleans</c>, for operators: it shows grains and their calls, on every silo that has this
+    /// set, behind <see cref="Secret"/> like everything else here, and measures each grain call for it. The default value is false.
+    /// </summary>
+    public bool Orleans { get; init; }
+
     /// <summary>PEM file of the certificate (with its chain) that pages and files are served with; empty serves plain HTTP. The default value is empty.</summary>
     public string Certificate { get; init; } = "";
 

@@ -12,6 +12,7 @@ using Etr.Grains.Silos;
 using Etr.Silo.Engines;
 using Etr.Silo.Files;
 using Etr.Silo.Store;
+using Etr.Silo.Telemetry;
 using Etr.Silo.Training;
 
 namespace Etr.Silo.Hosting;
@@ -30,7 +31,8 @@ internal static class SiloParts
         {
             Silo = silo =>
             {
-                silo.AddEtrGrains(card: plan.Card);
+                silo.AddEtrGrains(grains => grains.EventsDirectory = EventsFolder.Of(plan.Settings.Host.Telemetry), plan.Card);
+                OrleansPages.AddTo(silo, plan);
                 if (roles.HasFlag(SiloRoles.Dashboard))
                     silo.AddEtrFeedRelay();
                 if (wakesRuns)
@@ -67,6 +69,7 @@ internal static class SiloParts
                 app.MapEtrFiles();
                 if (roles.HasFlag(SiloRoles.Dashboard))
                     app.MapEtrDashboard();
+                OrleansPages.Map(app, plan);
             },
         };
     }

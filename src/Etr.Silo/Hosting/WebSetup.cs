@@ -41,7 +41,8 @@ internal static class WebSetup
         builder.Services.AddSingleton<EngineClock>();
         builder.Services.AddSingleton(plan);
         builder.Services.AddSingleton<IConnectionMultiplexer>(_ => ConnectionMultiplexer.Connect(StoreConnection.Options(plan.Store)));
-        builder.Services.AddEtrHealth(plan.Card.Roles).AddEtrMetrics();
+        builder.Services.AddEtrHealth(plan.Card.Roles);
+        builder.AddEtrSignals(plan.Settings.Host.Telemetry, plan.Name, plan.Card.Version);
         if (plan.Web.IsLoopback)
         {
             // A page elsewhere must not reach a loopback service through a name of its own.
