@@ -1,0 +1,41 @@
+using System.Text.RegularExpressions;
+
+namespace Etr.Silo.Tests.Telemetry;
+
+/// <summary>docs/metrics.md, what a silo tells, and what deploy/ asks for are the same metrics.</summary>
+public sealed partial class MetricsPageTests(SmallRun run)
+{
+    [Fact]
+    public void What_dashboards_and_rules_ask_for_is_listed()
+    {
+        Assert.True(MetricNames.Asked.Count > 10);
+        Assert.Empty(MetricNames.Asked.Except(MetricNames.Listed.Select(metric => metric.Name)));
+    }
+
+    [Fact]
+    public async Task What_is_listed_is_told_after_a_short_run_with_every_value_of_its_tags()
+    {
+        string page = await (await run.GetAsync()).Client.GetStringAsync("/metrics", TestContext.Current.CancellationToken);
+        string[] series = [.. page.Split('\n').Where(line => line.StartsWith("etr_", StringComparison.Ordinal))];
+
+        Assert.True(MetricNames.Listed.Count > 20);
+        foreach ((string name, string tag, string[] values) in MetricNames.Listed)
+        {
+            string[] own = [.. series.Where(line => line[..line.IndexOfAny(['{', ' '])] == name)];
+            Assert.True(own.Length > 0, $"{name} is not told");
+            foreach (string value in values)
+                Assert.True(own.Any(line => line.Contains($"{tag}=\"{value}\"", StringComparison.Ordinal)), $"{name} is not told for {tag} = {value}");
+        }
+    }
+
+    [Fact]
+    public async Task What_is_told_of_ours_is_listed()
+    {
+        string page = await (await run.GetAsync()).Client.GetStringAsync("/metrics", TestContext.Current.CancellationToken);
+
+        Assert.Empty(Type().Matches(page).Select(match => match.Groups[1].Value).Except(MetricNames.Listed.Select(metric => metric.Name)));
+    }
+
+    [GeneratedRegex("^# TYPE (etr_[a-z_]+) ", RegexOptions.Multiline)]
+    private static partial Regex Type();
+}
