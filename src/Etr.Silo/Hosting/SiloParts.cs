@@ -62,7 +62,7 @@ internal static class SiloParts
                 }
 
                 if (roles.HasFlag(SiloRoles.Dashboard))
-                    services.AddEtrDashboard();
+                    services.AddEtrDashboard(plan.Settings.Host.Dashboard.Orleans ? $"{OrleansPages.Path}/" : null);
             },
             Web = app =>
             {

@@ -75,6 +75,10 @@ public sealed class SmallRunTests(SmallRun run)
         Assert.Equal((1, "notice"), (told.GetProperty("sinceStep").GetInt32(), told.GetProperty("level").GetString()));
     }
 
+    [Fact]
+    public async Task The_dashboard_links_to_orleans_own() => Assert.Contains(
+        "<a href=\"/orleans/\" target=\"_blank\"", await (await run.GetAsync()).Client.GetStringAsync("/", TestContext.Current.CancellationToken), StringComparison.Ordinal);
+
     [Theory]
     [InlineData("/orleans/")]
     [InlineData("/metrics")]

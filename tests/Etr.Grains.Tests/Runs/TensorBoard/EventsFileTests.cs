@@ -1,4 +1,3 @@
-using System.Text;
 using Etr.Grains.Runs;
 using Etr.Grains.Runs.TensorBoard;
 using Etr.Grains.Tests.Diagnosis;
