@@ -101,11 +101,11 @@ public sealed record DiagnosisOptions
     [Range(0, 1 << 30)]
     public int DiskFreeMebibytes { get; init; } = 1024;
 
-    /// <summary><c>long-wait</c>: a wait of more than so many seconds … The default value is 30.</summary>
+    /// <summary><c>long-wait</c>: a wait of more than so many seconds, ten times as many before the first step … The default value is 30.</summary>
     [Range(0.1, 86_400.0)]
     public double WaitSeconds { get; init; } = 30;
 
-    /// <summary>… and of more than so many times what the newest steps took in the mean. The default value is 3.</summary>
+    /// <summary>… and of more than so many times what the newest steps took in the mean, and once more for each version of the staleness bound. The default value is 3.</summary>
     [Range(0.0, 1000.0)]
     public double WaitSteps { get; init; } = 3;
 }

@@ -135,6 +135,11 @@ public class RuleTests
         Wait wait = new() { Who = "learner", What = "sealed groups for step 21: 0 of 4 are here", Seconds = 40, DeadlineSeconds = 5 };
         AssertHolds(new LongWait(), Of() with { Waits = [wait] }, "The learner has waited 40 s for sealed groups for step 21: 0 of 4 are here, longer than the 30 s that are usual");
 
+        // Four versions ahead of steps of six seconds, 42 s are no news; before the first step, nobody knows.
+        AssertHoldsNot(new LongWait(), Of(step => step with { RolloutSeconds = 4, TrainSeconds = 2, CommitSeconds = 0 }) with { Waits = [wait], StalenessBound = 4 });
+        AssertHoldsNot(new LongWait(), Of(steps: 0) with { Waits = [wait] });
+        AssertHolds(new LongWait(), Of(steps: 0) with { Waits = [wait with { Seconds = 400 }] }, "The learner has waited 400 s for sealed groups for step 21: 0 of 4 are here, longer than the 300 s that are usual");
+
         // Steps of a minute: three of them are no news.
         AssertHoldsNot(new LongWait(), Of(step => step with { RolloutSeconds = 58, TrainSeconds = 2, CommitSeconds = 0 }) with { Waits = [wait] });
     }
