@@ -23,11 +23,12 @@ public static class DashboardExtensions
     /// the <see cref="RolloutFeed"/> that they publish to.
     /// </summary>
     /// <param name="services">The host's services.</param>
+    /// <param name="orleansPage">Where the host serves Orleans' own dashboard; null where it does not.</param>
     /// <returns><paramref name="services"/>.</returns>
-    public static IServiceCollection AddEtrDashboard(this IServiceCollection services)
+    public static IServiceCollection AddEtrDashboard(this IServiceCollection services, string? orleansPage = null)
     {
         services.AddRazorComponents().AddInteractiveServerComponents();
-        services.AddOptions<DashboardOptions>();
+        services.AddOptions<DashboardOptions>().Configure(options => options.OrleansPage = orleansPage);
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<RolloutFeed>();
         services.TryAddSingleton<IRunReader, OrleansRunReader>();

@@ -3,6 +3,9 @@ namespace Etr.Dashboard;
 /// <summary>How patient and how eager the dashboard is.</summary>
 internal sealed class DashboardOptions
 {
+    /// <summary>Where Orleans' own dashboard is served, for operators; null where it is not. The default value is null.</summary>
+    public string? OrleansPage { get; set; }
+
     /// <summary>Longest wait for a grain's answer. The default value is 3 seconds.</summary>
     public TimeSpan CallDeadline { get; set; } = TimeSpan.FromSeconds(3);
 

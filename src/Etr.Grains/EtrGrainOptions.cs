@@ -29,6 +29,12 @@ public sealed class EtrGrainOptions
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan Training { get; set; } = TimeSpan.FromHours(1);
 
+    /// <summary>
+    /// Where runs write TensorBoard event files, each into a folder of its name; empty writes into the run's own directory, null nowhere. The
+    /// default value is null.
+    /// </summary>
+    public string? EventsDirectory { get; set; }
+
     /// <summary>First pause before something that failed is tried again; it doubles up to <see cref="Touch"/>. The default value is 200 milliseconds.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
     public TimeSpan Retry { get; set; } = TimeSpan.FromMilliseconds(200);

@@ -38,6 +38,9 @@ public sealed record RunConfiguration
 
     /// <summary>What is done when the reward begins to pay for what nobody wants.</summary>
     public GuardOptions Guards { get; init; } = new();
+
+    /// <summary>What is told of what goes wrong; it changes nothing.</summary>
+    public DiagnosisOptions Diagnosis { get; init; } = new();
 }
 
 /// <summary><c>Etr:Run</c>: the shape of the run.</summary>

@@ -49,6 +49,10 @@ public static class AccessExtensions
         return app;
     }
 
+    /// <summary>Lets operators alone use endpoints.</summary>
+    public static T RequireOperator<T>(this T endpoints)
+        where T : IEndpointConventionBuilder => endpoints.RequireAuthorization(policy => policy.RequireRole(AccessRoles.Operator));
+
     private static void Configure(CookieAuthenticationOptions cookie)
     {
         cookie.Cookie.Name = "etr";

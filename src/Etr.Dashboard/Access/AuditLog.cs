@@ -34,9 +34,9 @@ internal sealed partial class AuditLog(AccessOptions options, TimeProvider time,
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Audit: {Name} ({Role}) {Action} {Target}: {Outcome}")]
+    [LoggerMessage(EventId = 3201, Level = LogLevel.Information, Message = "Audit: {Name} ({Role}) {Action} {Target}: {Outcome}")]
     private partial void LogAction(string name, string role, string action, string target, string outcome);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The audit file {File} could not be written: {Reason}")]
+    [LoggerMessage(EventId = 3202, Level = LogLevel.Warning, Message = "The audit file {File} could not be written: {Reason}")]
     private partial void LogUnwritten(string file, string reason);
 }

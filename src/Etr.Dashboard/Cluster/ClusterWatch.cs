@@ -56,7 +56,7 @@ internal sealed partial class ClusterWatch(IRunReader reader, IOptions<Dashboard
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "The cluster did not say who belongs to it: {Reason}")]
+    [LoggerMessage(EventId = 3301, Level = LogLevel.Debug, Message = "The cluster did not say who belongs to it: {Reason}")]
     private partial void LogUnanswered(string reason);
 }
 

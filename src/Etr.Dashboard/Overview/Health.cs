@@ -1,4 +1,5 @@
 using Etr.Dashboard.Charts;
+using Etr.Grains.Diagnosis;
 using Etr.Grains.Runs;
 using Etr.Grains.Samplers;
 
@@ -24,13 +25,12 @@ internal enum HealthLevel
 internal sealed record Health(HealthLevel Level, string Kind, string Words)
 {
     private const double LongWait = 10;
-    private const double PaysForLength = 0.3;
     private const double NotableChange = 0.2;
     private const int Window = 20;
 
     /// <summary>The most urgent thing there is to say.</summary>
     public static Health Of(RunStatus status, IReadOnlyList<StepSummary> steps, PoolStatus? pool) =>
-        OfState(status) ?? OfWaits(status, pool) ?? OfUpdates(status, steps) ?? OfReward(steps) ?? OfEntropy(steps) ?? Quiet(status);
+        OfState(status) ?? OfWaits(status, pool) ?? OfUpdates(status, steps) ?? OfFindings(status) ?? OfEntropy(steps) ?? Quiet(status);
 
     private static Health? OfState(RunStatus status) => status.State switch
     {
@@ -59,10 +59,10 @@ internal sealed record Health(HealthLevel Level, string Kind, string Words)
             ? new(HealthLevel.Bad, "skipped", $"Step {steps[^1].Step} was skipped: its loss or gradients were not finite ({status.SkippedSteps} skipped so far; three in a row stop the run).")
             : null;
 
-    private static Health? OfReward(IReadOnlyList<StepSummary> steps) =>
-        steps.Count > 0 && steps[^1].TrendLengthCorrelation > PaysForLength
-            ? new(HealthLevel.Notice, "pays-for-length", $"The trend pays for longer traces now: r(R, length) is {Figures.Signed(steps[^1].TrendLengthCorrelation)} among right traces.")
-            : null;
+    // What the run itself has found, under the thresholds of its configuration.
+    private static Health? OfFindings(RunStatus status) => status.Findings is [var first, ..]
+        ? new(first.Level == FindingLevel.Bad ? HealthLevel.Bad : HealthLevel.Notice, first.Rule, first.Words)
+        : null;
 
     private static Health? OfEntropy(IReadOnlyList<StepSummary> steps)
     {

@@ -123,6 +123,6 @@ public abstract partial class PollingComponent : ComponentBase, IAsyncDisposable
         _stopping = null;
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Page} could not read from the cluster")]
+    [LoggerMessage(EventId = 3101, Level = LogLevel.Warning, Message = "{Page} could not read from the cluster")]
     private static partial void LogReadingFailed(ILogger logger, string page, Exception failure);
 }

@@ -128,6 +128,6 @@ internal sealed partial class WallAggregator(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "Prompts of {Run} did not say their category: {Reason}")]
+    [LoggerMessage(EventId = 3001, Level = LogLevel.Debug, Message = "Prompts of {Run} did not say their category: {Reason}")]
     private partial void LogCategoriesUnanswered(string run, string reason);
 }

@@ -1,3 +1,4 @@
+using Etr.Grains.Logging;
 using Etr.Grains.Placement;
 using Etr.Grains.Runs;
 using Etr.Grains.Silos;
@@ -25,8 +26,8 @@ internal sealed partial class EvaluatorGrain : Grain, IEvaluatorGrain, IDisposab
 
     public EvaluatorGrain(IPolicyEvaluator evaluator, IOptions<EtrGrainOptions> options, TimeProvider time, ILogger<EvaluatorGrain> logger)
     {
-        (_evaluator, _options, _logger) = (evaluator, options.Value, logger);
-        _pump = new Pump(this, EvaluateAsync, _options, logger);
+        (_evaluator, _options, _logger) = (evaluator, options.Value, logger.InRun(Name));
+        _pump = new Pump(this, EvaluateAsync, _options, _logger);
         _wait = new WaitNote("evaluator", time);
     }
 
@@ -86,6 +87,6 @@ internal sealed partial class EvaluatorGrain : Grain, IEvaluatorGrain, IDisposab
         Failure = reason,
     };
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Run}: the policy of step {Step} could not be evaluated.")]
+    [LoggerMessage(EventId = 1401, Level = LogLevel.Warning, Message = "Run {Run}: the policy of step {Step} could not be evaluated.")]
     private partial void LogFailed(string run, int step, Exception exception);
 }

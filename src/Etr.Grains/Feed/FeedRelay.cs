@@ -65,6 +65,6 @@ internal sealed partial class FeedRelay(RolloutFeed feed, IFeedSilos silos, IGra
         public Task Asking { get; set; } = Task.CompletedTask;
     }
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "The feed of {Silo} did not answer: {Reason}")]
+    [LoggerMessage(EventId = 1601, Level = LogLevel.Debug, Message = "The feed of {Silo} did not answer: {Reason}")]
     private partial void LogUnanswered(string silo, string reason);
 }

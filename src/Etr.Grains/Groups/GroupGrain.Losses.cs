@@ -1,4 +1,5 @@
 using Etr.Grains.Samplers;
+using Etr.Grains.Tracing;
 
 namespace Etr.Grains.Groups;
 
@@ -36,6 +37,7 @@ internal sealed partial class GroupGrain
         bool alone = _slots?.HasAlone(leases) ?? false;
         if (_slots is null || _slots.Void(leases) is not (> 0 and var live))
             return;
+        GroupSpans.Voided(Group, live, crashed);
         string trouble = "";
         if (crashed)
         {

@@ -9,7 +9,9 @@ using Etr.Grains.Learners;
 using Etr.Grains.Prompts;
 using Etr.Grains.Runs;
 using Etr.Grains.Samplers;
+using Etr.Grains.Tracing;
 using Microsoft.Extensions.Logging;
+using Activity = System.Diagnostics.Activity;
 
 namespace Etr.Grains.Groups;
 
@@ -110,6 +112,7 @@ internal sealed partial class GroupGrain
         return new DrawRequest
         {
             Group = this.GetPrimaryKeyString(),
+            Trace = Group.Trace,
             Place = _context.Place,
             Engine = _context.Configuration.Policy.ToEngineKind(),
             FullEntropy = _context.Rewards.ReadsFullEntropy,
@@ -145,6 +148,8 @@ internal sealed partial class GroupGrain
 
     private async Task SealAsync()
     {
+        string[] leases = _slots!.Traces;
+        using Activity? span = GroupSpans.Seal(Group, leases).Enter();
         GroupBody? body = await ScoreAsync();
         if (Group.Phase != GroupPhase.Rolling)
             return;
@@ -168,6 +173,7 @@ internal sealed partial class GroupGrain
         (Group.Phase, Group.Bytes, Group.Tokens) = (GroupPhase.Sealed, bytes.Length, traces.Sum(trace => (long)trace.TokenCount));
         Group.Slots = [.. _slots!.ToRecords().Select(slot => slot with { Frame = [], Ending = null })];
         (Group.Suspect, Group.Untold) = (false, result);
+        (Group.SealTrace, Group.LeaseTraces) = (span?.Id ?? Group.Trace, leases);
         try
         {
             await _writer.WriteAsync();
@@ -232,13 +238,13 @@ internal sealed partial class GroupGrain
                 verdicts[slot] = await _context.Grader.GradeAsync(traces[slot].Text, prompt.Answer);
             GroupTrace[] scored = await GroupScorer.ScoreAsync(traces, verdicts, Rewards, identity);
             if (scored.FirstOrDefault(trace => trace.Unscorable is not null) is { } unscored)
-                Fault($"{scored.Count(trace => trace.Unscorable is not null)} of {scored.Length} traces cannot be scored: {unscored.Unscorable}");
+                Fault($"{scored.Count(trace => trace.Unscorable is not null)} of {scored.Length} traces cannot be scored", unscored.Unscorable ?? "");
             return body with { Traces = scored };
         }
         catch (Exception exception)
         {
             // An entropy that is no number, an answer that breaks the grader: this group cannot be paid, the run can go on.
-            Fault($"it cannot be scored: {exception.Message}");
+            Fault("it cannot be scored", exception.Message);
             return null;
         }
         finally
@@ -258,6 +264,8 @@ internal sealed partial class GroupGrain
             PolicyVersion = Spec.PolicyVersion,
             Sha256 = Group.Sha256,
             Bytes = Group.Bytes,
+            Trace = Group.SealTrace,
+            Leases = Group.LeaseTraces,
         });
         if (Group.Untold is { } result)
         {
@@ -312,6 +320,6 @@ internal sealed partial class GroupGrain
         _pump.Wake();
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Run {Run}, group {Ordinal}: leases could not be given back; the pool finds them.")]
+    [LoggerMessage(EventId = 1101, Level = LogLevel.Information, Message = "Run {Run}, group {Ordinal}: leases could not be given back; the pool finds them.")]
     private partial void LogNotReleased(string run, long ordinal, Exception exception);
 }

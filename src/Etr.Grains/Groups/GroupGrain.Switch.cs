@@ -39,6 +39,6 @@ internal sealed partial class GroupGrain
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Run {Run}, group {Ordinal}: {Sampler} could not be asked to switch policies: {Reason}")]
+    [LoggerMessage(EventId = 1102, Level = LogLevel.Information, Message = "Run {Run}, group {Ordinal}: {Sampler} could not be asked to switch policies: {Reason}")]
     private partial void LogNotSwitched(string run, long ordinal, string sampler, string reason);
 }

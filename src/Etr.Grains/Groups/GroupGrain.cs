@@ -2,13 +2,16 @@ using Etr.Core.Rollouts;
 using Etr.Core.Runs;
 using Etr.Grains.Feed;
 using Etr.Grains.Files;
+using Etr.Grains.Logging;
 using Etr.Grains.Metrics;
 using Etr.Grains.Runs;
 using Etr.Grains.State;
+using Etr.Grains.Tracing;
 using Etr.Grains.Waits;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Placement;
+using Activity = System.Diagnostics.Activity;
 
 namespace Etr.Grains.Groups;
 
@@ -47,9 +50,9 @@ internal sealed partial class GroupGrain : Grain, IGroupGrain
         TimeProvider time,
         ILogger<GroupGrain> logger)
     {
-        (_state, _contexts, _files, _feed, _metrics, _options, _time, _logger) = (state, contexts, files, feed, metrics, options.Value, time, logger);
+        (_state, _contexts, _files, _feed, _metrics, _options, _time, _logger) = (state, contexts, files, feed, metrics, options.Value, time, logger.InGroup(this.GetPrimaryKeyString()));
         _writer = new StateWriter(WriteAsync);
-        _pump = new Pump(this, AdvanceAsync, _options, logger);
+        _pump = new Pump(this, AdvanceAsync, _options, _logger);
         _progress = this.RegisterGrainTimer(
             SaveProgressAsync,
             new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true });
@@ -79,7 +82,9 @@ internal sealed partial class GroupGrain : Grain, IGroupGrain
         if (Group.Spec is null)
         {
             // First what may fail: a group that is open and does not know its run could be neither drawn nor opened again.
+            using Activity? span = GroupSpans.Open(spec);
             RunContext context = await _contexts.GetAsync(spec.Run);
+            Group.Trace = span?.Id;
             (Group.Spec, Group.Phase) = (spec, GroupPhase.Rolling);
             Remember(context);
             Publish(RolloutEventKind.GroupOpened, -1, -1, 0, 0);
@@ -130,7 +135,7 @@ internal sealed partial class GroupGrain : Grain, IGroupGrain
         if (_slots is not null && _slots.Void(leases) > 0)
         {
             Group.Failures++;
-            Fault($"the draw failed: {reason}");
+            Fault("the draw failed", reason);
             _ = ReleaseAsync(leases);
             _pump.Wake();
         }
@@ -242,18 +247,24 @@ internal sealed partial class GroupGrain : Grain, IGroupGrain
         return _state.WriteStateAsync();
     }
 
-    private void Fault(string text)
+    // What a grader or an engine of someone else says may quote a prompt or a trace: that is for the event, and for logs below information.
+    private void Fault(string text, string reason = "")
     {
-        Publish(RolloutEventKind.Fault, -1, -1, 0, 0, $"group {Spec.Ordinal}: {text}");
+        Publish(RolloutEventKind.Fault, -1, -1, 0, 0, $"group {Spec.Ordinal}: {text}{(reason.Length > 0 ? $": {reason}" : "")}");
         LogFault(Spec.Run, Spec.Ordinal, text);
+        if (reason.Length > 0)
+            LogFaultReason(Spec.Run, Spec.Ordinal, reason);
     }
 
     private void Publish(RolloutEventKind kind, int slot, int step, double value, double trend, string text = "") =>
         _feed.Publish(new RolloutEvent(kind, Spec.Run, Spec.Ordinal, Spec.Prompt, slot, step, value, trend, Spec.PolicyVersion, text, _time.GetUtcNow()));
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Run {Run}, group {Ordinal}: {Text}.")]
+    [LoggerMessage(EventId = 1103, Level = LogLevel.Information, Message = "Run {Run}, group {Ordinal}: {Text}.")]
     private partial void LogFault(string run, long ordinal, string text);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Run}, group {Ordinal}: progress could not be written.")]
+    [LoggerMessage(EventId = 1105, Level = LogLevel.Debug, Message = "Run {Run}, group {Ordinal}: {Reason}")]
+    private partial void LogFaultReason(string run, long ordinal, string reason);
+
+    [LoggerMessage(EventId = 1104, Level = LogLevel.Warning, Message = "Run {Run}, group {Ordinal}: progress could not be written.")]
     private partial void LogProgressLost(string run, long ordinal, Exception exception);
 }

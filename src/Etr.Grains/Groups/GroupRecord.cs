@@ -41,6 +41,15 @@ internal sealed class GroupRecord
 
     /// <summary>The policy that slots are leased with since the run switched to it; null while it is the one the group was opened with.</summary>
     [Id(13)] public GroupPolicy? Switched { get; set; }
+
+    /// <summary>The span that opened the group, as a traceparent; null where it is not traced.</summary>
+    [Id(40)] public string? Trace { get; set; }
+
+    /// <summary>The span that sealed it.</summary>
+    [Id(41)] public string? SealTrace { get; set; }
+
+    /// <summary>The spans of the leases that drew its traces.</summary>
+    [Id(42)] public string[] LeaseTraces { get; set; } = [];
 }
 
 /// <summary>A slot of a group: its lease, its attempt, and what of its trace is on disk.</summary>
@@ -69,4 +78,7 @@ internal sealed record SlotRecord
 
     /// <summary>The policy version of the newest lease.</summary>
     [Id(8)] public long PolicyVersion { get; init; }
+
+    /// <summary>The spans of the leases that have ended, as traceparents; none where they are not traced.</summary>
+    [Id(40)] public string[] Traces { get; init; } = [];
 }

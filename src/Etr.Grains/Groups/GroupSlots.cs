@@ -13,6 +13,10 @@ internal sealed class GroupSlots
     /// <summary>Bytes of progress that are kept in the group's state; traces beyond it are redrawn from their start if lost.</summary>
     public const int MostPersistedBytes = 800_000;
 
+    // A traceparent has 55 characters; a slot that is leased over and over names its first leases.
+    private const int MostTraceparent = 64;
+    private const int MostTraces = 16;
+
     private readonly EtrPreset _preset;
     private readonly Slot[] _slots;
 
@@ -29,6 +33,9 @@ internal sealed class GroupSlots
     public bool AllEnded => _slots.All(slot => slot.Ending is not null);
 
     public long Tokens => _slots.Sum(slot => (long)slot.Builder.Tokens.Count);
+
+    /// <summary>The spans of the leases that drew it, as traceparents; none where they are not traced.</summary>
+    public string[] Traces => [.. _slots.SelectMany(slot => slot.Traces)];
 
     /// <summary>Slots that nobody draws and that have not ended.</summary>
     public int[] Unleased => [.. Enumerable.Range(0, Count).Where(slot => _slots[slot].Ending is null && _slots[slot].Lease == Guid.Empty)];
@@ -108,6 +115,8 @@ internal sealed class GroupSlots
                 steps.Add(new StepProgress(step, slot.Builder.StepEntropies[step], slot.Builder.Trend));
         }
 
+        if (report.Trace is { Length: > 0 and <= MostTraceparent } trace && slot.Traces.Count < MostTraces)
+            slot.Traces.Add(trace);
         bool ended = false;
         if (report.Ending == TraceEnd.Cancelled)
         {
@@ -129,6 +138,7 @@ internal sealed class GroupSlots
         {
             slot.Builder = new TraceBuilder(_preset);
             (slot.Ending, slot.Lease) = (null, Guid.Empty);
+            slot.Traces.Clear();
         }
     }
 
@@ -158,6 +168,7 @@ internal sealed class GroupSlots
             Silo = slot.Silo,
             Alone = slot.Alone,
             PolicyVersion = slot.PolicyVersion,
+            Traces = [.. slot.Traces],
         })];
     }
 
@@ -174,6 +185,7 @@ internal sealed class GroupSlots
             Alone = record.Alone,
             PolicyVersion = record.PolicyVersion,
         };
+        slot.Traces.AddRange(record.Traces);
         if (record.Frame.Length > 0)
         {
             foreach (SampledToken token in TokenFrame.Unpack(record.Frame))
@@ -209,6 +221,9 @@ internal sealed class GroupSlots
         public Guid LastLease { get; set; }
 
         public TraceEnd? Ending { get; set; }
+
+        /// <summary>The spans of the leases that have ended.</summary>
+        public List<string> Traces { get; } = [];
     }
 }
 

@@ -40,4 +40,15 @@ public partial interface IGroupGrain : IGrainWithStringKey
 
     /// <summary>The key of a run's group.</summary>
     static string KeyOf(string run, long ordinal) => $"{run}/group/{ordinal}";
+
+    /// <summary>Reads a group's key; false where it is none.</summary>
+    static bool TryParse(string key, out string run, out long ordinal)
+    {
+        const string Separator = "/group/";
+        ArgumentNullException.ThrowIfNull(key);
+        int at = key.LastIndexOf(Separator, StringComparison.Ordinal);
+        run = at < 0 ? "" : key[..at];
+        ordinal = -1;
+        return at >= 0 && long.TryParse(key.AsSpan(at + Separator.Length), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out ordinal);
+    }
 }

@@ -23,6 +23,9 @@ public sealed record SlotReport
 
     /// <summary>With the ending, the ids the policy saw as prompt.</summary>
     [Id(5)] public int[]? PromptTokens { get; init; }
+
+    /// <summary>With the ending, the lease's span as a traceparent; null where it is not traced.</summary>
+    [Id(40)] public string? Trace { get; init; }
 }
 
 /// <summary>Answer to a batch of reports.</summary>

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Etr.Core.Files;
 using Etr.Core.Tasks;
+using Etr.Grains.Diagnosis;
 using Etr.Grains.Feed;
 using Etr.Grains.Files;
 using Etr.Grains.Metrics;
@@ -42,6 +43,7 @@ public static class EtrSiloBuilderExtensions
         services.TryAddSingleton<RunContexts>();
         services.TryAddSingleton<RunMetrics>();
         services.TryAddSingleton<SamplerMetrics>();
+        services.TryAddSingleton<IFreeSpace, DriveSpace>();
         services.TryAddSingleton<SiloDirectory>();
         services.TryAddSingleton<SiloDrain>();
         services.TryAddSingleton<DurableWriter>();

@@ -52,6 +52,12 @@ public sealed record GroupSubmission
 
     /// <summary>The body's size in bytes.</summary>
     [Id(5)] public required long Bytes { get; init; }
+
+    /// <summary>The span that sealed it, as a traceparent; null where it is not traced.</summary>
+    [Id(40)] public string? Trace { get; init; }
+
+    /// <summary>The spans of the leases that drew its traces.</summary>
+    [Id(41)] public string[] Leases { get; init; } = [];
 }
 
 /// <summary>What the learner says to a sealed group.</summary>

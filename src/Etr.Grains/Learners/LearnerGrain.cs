@@ -1,12 +1,15 @@
+using System.Diagnostics;
 using Etr.Core.Groups;
 using Etr.Core.Policies;
 using Etr.Core.Training;
 using Etr.Grains.Files;
 using Etr.Grains.Groups;
+using Etr.Grains.Logging;
 using Etr.Grains.Placement;
 using Etr.Grains.Runs;
 using Etr.Grains.Silos;
 using Etr.Grains.State;
+using Etr.Grains.Tracing;
 using Etr.Grains.Waits;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -59,8 +62,8 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
         TimeProvider time,
         ILogger<LearnerGrain> logger)
     {
-        (_state, _contexts, _provider, _files, _options, _time, _logger) = (state, contexts, provider, files, options.Value, time, logger);
-        _pump = new Pump(this, AdvanceAsync, _options, logger);
+        (_state, _contexts, _provider, _files, _options, _time, _logger) = (state, contexts, provider, files, options.Value, time, logger.InRun(Name));
+        _pump = new Pump(this, AdvanceAsync, _options, _logger);
         _wait = new WaitNote("learner", time);
         _batchSince = time.GetTimestamp();
     }
@@ -184,6 +187,7 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
 
     private async Task StepAsync(RunContext context, IReadOnlyList<GroupSubmission> batch, double rateFactor)
     {
+        using Activity? span = StepSpan.Begin(Name, _committed.Step + 1, batch).Enter();
         double rolloutSeconds = _time.GetElapsedTime(_batchSince).TotalSeconds;
         if (await ReadAsync(context, batch) is not { } groups)
             return;
@@ -197,17 +201,23 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
         try
         {
             TrainingBatch training = BatchOf(step, groups, advantages, context.Configuration.Training) with { RateFactor = rateFactor };
-            trained = await trainer.StepAsync(training, _stop.Token)
-                .WaitAsync(_options.Training, _time);
+            using (StepSpan.Part("train"))
+            {
+                trained = await trainer.StepAsync(training, _stop.Token)
+                    .WaitAsync(_options.Training, _time);
+            }
+
             if (trained.MemoryRetries > 0)
                 LogOutOfMemory(Name, step, trained.MemoryRetries, trained.MicroBatchTokens);
             start = _time.GetTimestamp();
+            using Activity? saving = StepSpan.Part("save");
             saved = await trainer.SaveAsync(context.CheckpointsDirectory, context.Place.Policies, _stop.Token)
                 .WaitAsync(_options.Training, _time);
         }
         catch (Exception exception)
         {
             // The trainer may stand anywhere now: the next one begins at the last committed checkpoint.
+            span.Fail(exception);
             await DiscardTrainerAsync();
             if (exception is TimeoutException)
                 throw new InvalidOperationException($"The trainer did not answer within {_options.Training.TotalMinutes:0.#} minutes.", exception);
@@ -223,6 +233,7 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
 
     private async Task CommitAsync(RunContext context, StepDraft draft, long start)
     {
+        using Activity? span = StepSpan.Part("commit");
         KeptFiles[] before = _committed.Kept;
         await (_committing = WriteAsync(draft.After(_committed, Kept(context), _time.GetElapsedTime(start).TotalSeconds)));
         _window.Commit(draft.Batch);
@@ -388,15 +399,15 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Run {Run}: the learner goes on from step {Step}, {Checkpoint}.")]
+    [LoggerMessage(EventId = 1201, Level = LogLevel.Information, Message = "Run {Run}: the learner goes on from step {Step}, {Checkpoint}.")]
     private partial void LogLoaded(string run, int step, string checkpoint);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Run}: memory ran out in step {Step}, {Times} times; it was made again in micro-batches of {Tokens} tokens, and so are the next.")]
+    [LoggerMessage(EventId = 1204, Level = LogLevel.Warning, Message = "Run {Run}: memory ran out in step {Step}, {Times} times; it was made again in micro-batches of {Tokens} tokens, and so are the next.")]
     private partial void LogOutOfMemory(string run, int step, int times, int tokens);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Run}: the body of group {Ordinal} cannot be read; the group is drawn again.")]
+    [LoggerMessage(EventId = 1202, Level = LogLevel.Warning, Message = "Run {Run}: the body of group {Ordinal} cannot be read; the group is drawn again.")]
     private partial void LogBodyLost(string run, long ordinal, Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Run {Run}: old files could not be deleted; the next step tries again.")]
+    [LoggerMessage(EventId = 1203, Level = LogLevel.Information, Message = "Run {Run}: old files could not be deleted; the next step tries again.")]
     private partial void LogNotCollected(string run, Exception exception);
 }

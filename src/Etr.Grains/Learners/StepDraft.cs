@@ -108,7 +108,7 @@ internal sealed record StepDraft(
         Shapers =
         [
             .. Statistics.Shapers.Select(shaper => new ShaperSummary(
-                shaper.Name, shaper.Weight, shaper.Reward ?? double.NaN, shaper.LengthCorrelation ?? double.NaN)),
+                shaper.Name, shaper.Weight, shaper.Reward ?? double.NaN, shaper.LengthCorrelation ?? double.NaN) { Spread = shaper.Spread }),
         ],
     };
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Etr.Grains.Diagnosis;
 using Etr.Grains.Groups;
 using Etr.Grains.Runs;
 
@@ -18,6 +19,12 @@ internal sealed class RunMetrics
     private readonly Counter<long> _consumed;
     private readonly Counter<long> _skipped;
     private readonly Counter<long> _halvings;
+    private readonly Gauge<int> _diagnosis;
+    private readonly Gauge<double> _stepEntropy;
+    private readonly Gauge<double> _truncated;
+    private readonly Gauge<double> _gap;
+    private readonly Gauge<double> _staleness;
+    private readonly Gauge<double> _idle;
 
     public RunMetrics(IMeterFactory meters)
     {
@@ -33,6 +40,17 @@ internal sealed class RunMetrics
         _length = meter.CreateGauge<double>("etr.length", "{token}", "Mean tokens a trace in the last step.");
         _trend = meter.CreateGauge<double>("etr.trend", "{nat}", "Mean trend R of the last step's traces.");
         _correlation = meter.CreateGauge<double>("etr.trend_length_correlation", "1", "r(R, length) among right traces, within groups, in the last step.");
+        _stepEntropy = meter.CreateGauge<double>("etr.step_entropy", "{nat}", "Mean entropy of reasoning steps in the last step, and of first ones.");
+        _truncated = meter.CreateGauge<double>("etr.truncated", "1", "Share of truncated traces in the last step.");
+        _gap = meter.CreateGauge<double>("etr.sampler_gap", "{nat}", "Mean |learner - sampler| log-probability in the last step.");
+        _staleness = meter.CreateGauge<double>("etr.staleness", "{version}", "Age of the tokens of the last step, mean and maximum.");
+        _idle = meter.CreateGauge<double>("etr.learner.idle", "1", "Share of the last step in which the learner waited for groups.");
+        _diagnosis = meter.CreateGauge<int>("etr.diagnosis", "{finding}", "Whether a rule of the diagnosis holds.");
+        _consumed.Add(0);
+        _skipped.Add(0);
+        foreach (GroupOutcome outcome in (GroupOutcome[])[GroupOutcome.Stale, GroupOutcome.Filtered, GroupOutcome.Quarantined, GroupOutcome.Unscorable, GroupOutcome.Operator])
+            _dropped.Add(0, OfOutcome(outcome));
+        Diagnosed([]);
     }
 
     public void StepCommitted(StepSummary summary)
@@ -45,12 +63,33 @@ internal sealed class RunMetrics
         _accuracy.Record(summary.Accuracy);
         _length.Record(summary.Length);
         _trend.Record(summary.Trend);
+        _stepEntropy.Record(summary.StepEntropy, OfSteps("all"));
+        _stepEntropy.Record(summary.FirstStepEntropy, OfSteps("first"));
+        _truncated.Record(summary.Truncated);
+        _gap.Record(summary.SamplerGap);
+        _staleness.Record(summary.Staleness, OfStatistic("mean"));
+        _staleness.Record(summary.StalenessMaximum, OfStatistic("maximum"));
+        if (summary.Seconds > 0)
+            _idle.Record(summary.RolloutSeconds / summary.Seconds);
         if (double.IsFinite(summary.TrendLengthCorrelation))
             _correlation.Record(summary.TrendLengthCorrelation);
     }
 
     public void GroupDropped(GroupOutcome outcome) =>
-        _dropped.Add(1, new KeyValuePair<string, object?>("outcome", outcome.ToString().ToLowerInvariant()));
+        _dropped.Add(1, OfOutcome(outcome));
+
+    /// <summary>Tells of every rule whether it has a finding.</summary>
+    public void Diagnosed(IReadOnlyCollection<RunFinding> findings)
+    {
+        foreach (IDiagnosisRule rule in RunDiagnosis.All)
+            _diagnosis.Record(findings.Any(finding => finding.Rule == rule.Name) ? 1 : 0, new KeyValuePair<string, object?>("rule", rule.Name));
+    }
+
+    private static KeyValuePair<string, object?> OfOutcome(GroupOutcome outcome) => new("outcome", outcome.ToString().ToLowerInvariant());
+
+    private static KeyValuePair<string, object?> OfSteps(string steps) => new("steps", steps);
+
+    private static KeyValuePair<string, object?> OfStatistic(string statistic) => new("statistic", statistic);
 
     public void Groups(IEnumerable<GroupPulse> pulses)
     {

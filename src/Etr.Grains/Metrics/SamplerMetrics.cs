@@ -27,6 +27,13 @@ internal sealed class SamplerMetrics
         _gaveWay = meter.CreateCounter<long>("etr.sampler.gave_way", "{slot}", "Slots that waited with what they had drawn, so that others fitted the cache's budget, by sampler.");
         _waiting = meter.CreateGauge<int>("etr.pool.waiting", "{slot}", "Slots that groups wait for.");
         _slots = meter.CreateGauge<int>("etr.pool.slots", "{slot}", "Slots of the samplers, by state.");
+
+        // What has never happened is zero, not unknown.
+        _voided.Add(0);
+        _refused.Add(0);
+        _crashes.Add(0);
+        _traces.Add(0, OfEnd(truncated: false));
+        _traces.Add(0, OfEnd(truncated: true));
     }
 
     public void Tokens(string sampler, int count) => _tokens.Add(count, new KeyValuePair<string, object?>("sampler", sampler));
@@ -38,7 +45,9 @@ internal sealed class SamplerMetrics
         _gaveWay.Add(gaveWay, tag);
     }
 
-    public void TraceEnded(bool truncated) => _traces.Add(1, new KeyValuePair<string, object?>("end", truncated ? "truncated" : "finished"));
+    public void TraceEnded(bool truncated) => _traces.Add(1, OfEnd(truncated));
+
+    private static KeyValuePair<string, object?> OfEnd(bool truncated) => new("end", truncated ? "truncated" : "finished");
 
     public void Voided(int count) => _voided.Add(count);
 

@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using Etr.Core.Tasks;
 using Etr.Grains.Groups;
 using Etr.Grains.Runs;
 using Etr.Grains.State;
+using Etr.Grains.Tracing;
 using Orleans.Placement;
 
 namespace Etr.Grains.Prompts;
@@ -50,6 +52,7 @@ internal sealed class PromptGrain : Grain, IPromptGrain
             throw new ArgumentOutOfRangeException(nameof(place), place, $"The place belongs to prompt {context.Schedule.PromptOf(place)}, not {prompt}.");
 
         _state.State.CurrentOrdinal = Math.Max(_state.State.CurrentOrdinal, ordinal);
+        using Activity? span = GroupSpans.PromptOpen(run, prompt, ordinal);
         await GrainFactory.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(run, ordinal)).OpenAsync(new GroupSpec
         {
             Run = run,

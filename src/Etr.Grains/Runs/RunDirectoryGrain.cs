@@ -72,7 +72,7 @@ internal sealed partial class RunDirectoryGrain : Grain, IRunDirectoryGrain
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Run} could not be woken and is asked again: {Reason}")]
+    [LoggerMessage(EventId = 1001, Level = LogLevel.Warning, Message = "Run {Run} could not be woken and is asked again: {Reason}")]
     private partial void LogAsleep(string run, string reason);
 }
 

@@ -1,3 +1,4 @@
+using Etr.Grains.Diagnosis;
 using Etr.Grains.Learners;
 using Etr.Grains.Waits;
 
@@ -31,6 +32,7 @@ internal sealed partial class RunGrain
             SkippedSteps = Run.SkippedSteps,
             Evaluations = Run.Evaluations,
             Alarms = Run.Guards.Alarms,
+            Findings = RunDiagnosis.Findings(Run.Diagnosis, Run.State == RunState.Running),
         });
     }
 

@@ -1,13 +1,15 @@
+using Etr.Grains.Runs.TensorBoard;
 using Microsoft.Extensions.Logging;
 
 namespace Etr.Grains.Runs;
 
-/// <summary>How a run keeps its <c>steps.csv</c>: beside everything else, and on a silo that sees the run's directory only.</summary>
+/// <summary>How a run keeps its <c>steps.csv</c> and its TensorBoard events: beside everything else, and on a silo that sees the run's directory only.</summary>
 internal sealed partial class RunGrain
 {
     private const int None = int.MaxValue;
 
     private StepsFile? _stepsFile;
+    private EventsFile? _eventsFile;
     private Task _writingSteps = Task.CompletedTask;
 
     // The first step whose line may differ from what the file has.
@@ -57,12 +59,34 @@ internal sealed partial class RunGrain
             _stepsFrom = Math.Min(_stepsFrom, from);
             LogStepsUnwritten(Name, exception.Message);
         }
+
+        await WriteEventsAsync();
+    }
+
+    private async Task WriteEventsAsync()
+    {
+        if (_options.EventsDirectory is not { } folder)
+            return;
+        try
+        {
+            string directory = folder.Length == 0 ? Context.Start.Directory : Path.Combine(folder, Name);
+            _eventsFile ??= new EventsFile(Path.Combine(directory, EventsFile.NameOf(Run.StartedAt)), _time);
+            await _eventsFile.UpdateAsync(Run.Step, SummaryAsync, Run.Evaluations, CancellationToken.None);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            // For people's tools, as the table is.
+            LogEventsUnwritten(Name, exception.Message);
+        }
     }
 
     private async ValueTask<StepRow?> RowAsync(int step) => await SummaryAsync(step) is { } summary
         ? new StepRow(summary, Run.Evaluations.LastOrDefault(found => found.Step == step), [.. Run.Guards.Alarms.Where(alarm => alarm.Step == step)])
         : null;
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Run {Run}: steps.csv could not be written; the next step tries again: {Reason}")]
+    [LoggerMessage(EventId = 1002, Level = LogLevel.Information, Message = "Run {Run}: steps.csv could not be written; the next step tries again: {Reason}")]
     private partial void LogStepsUnwritten(string run, string reason);
+
+    [LoggerMessage(EventId = 1013, Level = LogLevel.Information, Message = "Run {Run}: its TensorBoard events could not be written; the next step tries again: {Reason}")]
+    private partial void LogEventsUnwritten(string run, string reason);
 }

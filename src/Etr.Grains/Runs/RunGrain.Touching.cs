@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using Etr.Grains.Evaluations;
 using Etr.Grains.Groups;
 using Etr.Grains.Learners;
 using Etr.Grains.Prompts;
+using Etr.Grains.Tracing;
 using Etr.Grains.Waits;
 using Microsoft.Extensions.Logging;
 
@@ -58,6 +60,7 @@ internal sealed partial class RunGrain
         if (!all)
             _pump.WakeAfter(Soon);
         _metrics.Groups(_pulses.Values);
+        await DiagnoseNowAsync();
     }
 
     private int[] KeptSteps =>
@@ -115,6 +118,7 @@ internal sealed partial class RunGrain
         long place = await PlaceAsync(ordinal);
         int prompt = Context.Schedule.PromptOf(place);
         (long version, string file, string sha256) = Policy;
+        using Activity? span = GroupSpans.Deal(Name, ordinal, prompt, version).Enter();
         await GrainFactory.GetGrain<IPromptGrain>(IPromptGrain.KeyOf(Name, prompt)).OpenRoundAsync(ordinal, place, version, file, sha256, Run.Guards.TrendOff);
         return new GroupPulse { Phase = GroupPhase.Rolling, Tokens = 0 };
     }
@@ -134,6 +138,6 @@ internal sealed partial class RunGrain
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Run {Run}: no evaluator can be reached: {Reason}")]
+    [LoggerMessage(EventId = 1003, Level = LogLevel.Information, Message = "Run {Run}: no evaluator can be reached: {Reason}")]
     private partial void LogNoEvaluator(string run, string reason);
 }

@@ -1,7 +1,9 @@
 using Etr.Core.Runs;
+using Etr.Grains.Diagnosis;
 using Etr.Grains.Feed;
 using Etr.Grains.Groups;
 using Etr.Grains.Learners;
+using Etr.Grains.Logging;
 using Etr.Grains.Metrics;
 using Etr.Grains.Placement;
 using Etr.Grains.Silos;
@@ -39,6 +41,7 @@ internal sealed partial class RunGrain : Grain, IRunGrain
     private long _sampledBefore;
     private bool _deciding;
     private readonly ISiloStatusOracle _silos;
+    private readonly IFreeSpace _space;
     private IGrainTimer? _touch;
     private SiloWatch? _watch;
     private RunContext? _context;
@@ -50,14 +53,15 @@ internal sealed partial class RunGrain : Grain, IRunGrain
         RunMetrics metrics,
         IRunArchive archive,
         ISiloStatusOracle silos,
+        IFreeSpace space,
         IOptions<EtrGrainOptions> options,
         TimeProvider time,
         ILogger<RunGrain> logger)
     {
-        (_state, _contexts, _feed, _metrics, _archive, _silos, _options, _time, _logger) = (state, contexts, feed, metrics, archive, silos, options.Value, time, logger);
+        (_state, _contexts, _feed, _metrics, _archive, _silos, _space, _options, _time, _logger) = (state, contexts, feed, metrics, archive, silos, space, options.Value, time, logger.InRun(Name));
         _writer = new StateWriter(() => _state.WriteStateAsync(), DeactivateOnIdle);
-        _pump = new Pump(this, TouchOpenAsync, _options, logger);
-        _stepsPump = new Pump(this, WriteStepsAsync, _options, logger);
+        _pump = new Pump(this, TouchOpenAsync, _options, _logger);
+        _stepsPump = new Pump(this, WriteStepsAsync, _options, _logger);
         _since = time.GetTimestamp();
     }
 
@@ -96,6 +100,7 @@ internal sealed partial class RunGrain : Grain, IRunGrain
     {
         _watch?.End();
         _pump.Stop();
+        ForgetFindings();
         return EndStepsAsync();
     }
 
@@ -195,6 +200,7 @@ internal sealed partial class RunGrain : Grain, IRunGrain
         LogStep(Name, summary.Step, summary.Accuracy, summary.Length, summary.Trend);
         _ = Task.WhenAll(summary.Ordinals.Select(WakeOutboxAsync).Concat(cancelled.Select(CancelGroupAsync)));
         await GoOnOrEndAsync();
+        await DiagnoseStepAsync();
     }
 
     public async Task GroupCancelledAsync(long ordinal, GroupCancellation reason)
@@ -331,21 +337,21 @@ internal sealed partial class RunGrain : Grain, IRunGrain
     private void Publish(RolloutEventKind kind, long ordinal, double value, double trend, string text) =>
         _feed.Publish(new RolloutEvent(kind, Name, ordinal, -1, -1, -1, value, trend, Run.Step, text, _time.GetUtcNow()));
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Run {Run}: step {Step} committed, accuracy {Accuracy:F3}, length {Length:F1}, trend {Trend:F3}.")]
+    [LoggerMessage(EventId = 1004, Level = LogLevel.Information, Message = "Run {Run}: step {Step} committed, accuracy {Accuracy:F3}, length {Length:F1}, trend {Trend:F3}.")]
     private partial void LogStep(string run, int step, double accuracy, double length, double trend);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Run}: guard {Guard}, {Action}: {Text}")]
+    [LoggerMessage(EventId = 1005, Level = LogLevel.Warning, Message = "Run {Run}: guard {Guard}, {Action}: {Text}")]
     private partial void LogAlarm(string run, string guard, string action, string text);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Run {Run}: step {Step} evaluated, held-out accuracy {Accuracy:F3}, length {Length:F1}. {Failure}")]
+    [LoggerMessage(EventId = 1006, Level = LogLevel.Information, Message = "Run {Run}: step {Step} evaluated, held-out accuracy {Accuracy:F3}, length {Length:F1}. {Failure}")]
     private partial void LogEvaluated(string run, int step, double accuracy, double length, string failure);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Run {Run}: from step {Step} on the learning rate is held to {Factor} of what it was.")]
+    [LoggerMessage(EventId = 1007, Level = LogLevel.Information, Message = "Run {Run}: from step {Step} on the learning rate is held to {Factor} of what it was.")]
     private partial void LogDecay(string run, int step, double factor);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Run}: group {Ordinal} could not be reached; it is tried again.")]
+    [LoggerMessage(EventId = 1008, Level = LogLevel.Warning, Message = "Run {Run}: group {Ordinal} could not be reached; it is tried again.")]
     private partial void LogUnreachable(string run, long ordinal, Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Run} could not be recorded in the directory.")]
+    [LoggerMessage(EventId = 1009, Level = LogLevel.Warning, Message = "Run {Run} could not be recorded in the directory.")]
     private partial void LogUnrecorded(string run, Exception exception);
 }

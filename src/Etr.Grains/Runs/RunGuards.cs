@@ -11,6 +11,12 @@ namespace Etr.Grains.Runs;
 [GenerateSerializer, Immutable, Alias("etr.run-alarm")]
 public sealed record RunAlarm([property: Id(0)] string Guard, [property: Id(1)] int Step, [property: Id(2)] string Action, [property: Id(3)] string Text);
 
+/// <summary>What a guard reads off the newest steps.</summary>
+/// <param name="Mean">The mean that it looks at.</param>
+/// <param name="Limit">The guard acts where the mean is above it.</param>
+/// <param name="Steps">Over how many steps.</param>
+internal readonly record struct GuardReading(double Mean, double Limit, int Steps);
+
 /// <summary>What the guards have seen of the newest steps.</summary>
 [GenerateSerializer, Alias("etr.guard-record")]
 internal sealed class GuardRecord
@@ -73,19 +79,30 @@ internal static class RunGuards
         }
     }
 
+    /// <summary>The mean r(R, length); null before there are enough steps.</summary>
+    public static GuardReading? ReadLengthening(GuardRecord seen, GuardOptions options) =>
+        seen.Correlations.Length < options.Window ? null : new GuardReading(seen.Correlations.Average(), 0, options.Window);
+
+    /// <summary>The mean H_1 and what it may rise to; null before there are enough steps.</summary>
+    public static GuardReading? ReadOpening(GuardRecord seen, GuardOptions options)
+    {
+        double first = seen.FirstOpening ?? 0;
+        double limit = first + Math.Max(options.OpeningFloor, options.OpeningRise * first);
+        return seen.Openings.Length < options.Window ? null : new GuardReading(seen.Openings.Average(), limit, options.Window);
+    }
+
     private static string? LengtheningOf(GuardRecord seen, GuardOptions options)
     {
-        if (seen.Correlations.Length < options.Window || seen.Correlations.Average() is not (> 0 and var mean))
+        if (ReadLengthening(seen, options) is not ({ Mean: var mean } reading) || mean <= reading.Limit)
             return null;
         return string.Create(CultureInfo.InvariantCulture, $"r(R, length) was {mean:+0.00} on average over {options.Window} steps: among right traces the longer ones have the higher trend, and it is paid for. Where α > 0, shaper guarded is the way out; else the trend has nothing more to shorten: lower its weight, or end the run.");
     }
 
     private static string? OpeningOf(GuardRecord seen, GuardOptions options)
     {
-        double first = seen.FirstOpening ?? 0;
-        double limit = first + Math.Max(options.OpeningFloor, options.OpeningRise * first);
-        if (seen.Openings.Length < options.Window || seen.Openings.Average() is var mean && mean <= limit)
+        if (ReadOpening(seen, options) is not ({ Mean: var mean } reading) || mean <= reading.Limit)
             return null;
+        double first = seen.FirstOpening ?? 0;
         return string.Create(CultureInfo.InvariantCulture, $"H_1 was {mean:0.000} nats on average over {options.Window} steps, {first:0.000} at the start: the policy opens with more uncertainty than it did. Where α > 0 that is paid for, and shaper guarded (α = 0) is the way out.");
     }
 }

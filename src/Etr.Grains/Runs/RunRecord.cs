@@ -1,3 +1,5 @@
+using Etr.Grains.Diagnosis;
+
 namespace Etr.Grains.Runs;
 
 /// <summary>What a run must remember.</summary>
@@ -50,4 +52,7 @@ internal sealed class RunRecord
 
     /// <summary>How the learning rate was decayed, in order.</summary>
     [Id(18)] public RateDecay[] Decays { get; set; } = [];
+
+    /// <summary>What is known of the run's findings.</summary>
+    [Id(40)] public DiagnosisRecord Diagnosis { get; set; } = new();
 }

@@ -1,3 +1,4 @@
+using Etr.Grains.Diagnosis;
 using Etr.Grains.Waits;
 
 namespace Etr.Grains.Runs;
@@ -125,4 +126,10 @@ public sealed record RunStatus
 
     /// <summary>What the guards have found, in order.</summary>
     [Id(16)] public IReadOnlyList<RunAlarm> Alarms { get; init; } = [];
+
+    /// <summary>What is wrong with it (docs/diagnosis.md), the most urgent first.</summary>
+    [Id(40)] public IReadOnlyList<RunFinding> Findings { get; init; } = [];
+
+    /// <summary>The most urgent finding in words; empty where there is none.</summary>
+    public string Health => Findings is [var first, ..] ? first.Words : "";
 }

@@ -48,6 +48,6 @@ internal sealed partial class RunSupervisor(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "The run directory did not answer and is asked again: {Reason}")]
+    [LoggerMessage(EventId = 1010, Level = LogLevel.Information, Message = "The run directory did not answer and is asked again: {Reason}")]
     private partial void LogUnanswered(string reason);
 }

@@ -175,4 +175,8 @@ public sealed record ShaperSummary(
     [property: Id(0)] string Name,
     [property: Id(1)] double Weight,
     [property: Id(2)] double Reward,
-    [property: Id(3)] double LengthCorrelation);
+    [property: Id(3)] double LengthCorrelation)
+{
+    /// <summary>Mean over the groups of its reward's standard deviation within one, unweighted; 0 where an older version did not record it.</summary>
+    [Id(4)] public double Spread { get; init; }
+}

@@ -93,6 +93,9 @@ public sealed record DrawRequest
 
     /// <summary>Whether the run's reward reads full-vocabulary entropies.</summary>
     [Id(15)] public bool FullEntropy { get; init; }
+
+    /// <summary>The group's span, as a traceparent; null where it is not traced.</summary>
+    [Id(40)] public string? Trace { get; init; }
 }
 
 /// <summary>A slot to draw: its lease and, as a <see cref="TokenFrame"/>, the tokens it already has.</summary>

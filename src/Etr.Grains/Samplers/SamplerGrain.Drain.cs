@@ -81,9 +81,9 @@ internal sealed partial class SamplerGrain
         await _idle.Task.WaitAsync(limit, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Sampler} drains: {Draws} draws are under way and have {Seconds} s.")]
+    [LoggerMessage(EventId = 1301, Level = LogLevel.Information, Message = "{Sampler} drains: {Draws} draws are under way and have {Seconds} s.")]
     private partial void LogDraining(string sampler, int draws, double seconds);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Sampler} drains and could not tell the pool.")]
+    [LoggerMessage(EventId = 1302, Level = LogLevel.Warning, Message = "{Sampler} drains and could not tell the pool.")]
     private partial void LogPoolUnreached(string sampler, Exception exception);
 }

@@ -3,8 +3,10 @@ using Etr.Core.Policies;
 using Etr.Core.Rollouts;
 using Etr.Grains.Files;
 using Etr.Grains.Groups;
+using Etr.Grains.Logging;
 using Etr.Grains.Metrics;
 using Etr.Grains.Placement;
+using Etr.Grains.Tracing;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Concurrency;
@@ -140,6 +142,7 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
         // One signal is enough, however many tokens it stands for: the grain takes all there is.
         var news = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
         using var draw = new SlotDraw(request, () => news.Writer.TryWrite(true));
+        using var spans = new LeaseSpans(request, Key, draw.Prefixes);
         using CancellationTokenRegistration cancelled = draw.Cancellation.Register(() => news.Writer.TryWrite(true));
         _draws.Add(draw);
         try
@@ -148,17 +151,17 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
             while (!draw.IsDone)
             {
                 await news.Reader.ReadAsync();
-                await TellAsync(draw);
+                await TellAsync(draw, spans);
             }
         }
         catch (Exception exception) when (_stopped)
         {
             // The group is not to blame: the sampler went before it could be told.
-            LogUntold(Key, request.Group, exception);
+            LogUntold(_logger.InDraw(request), Key, request.Group, exception);
         }
         catch (Exception exception)
         {
-            LogDrawFailed(Key, request.Group, exception);
+            LogDrawFailed(_logger.InDraw(request), Key, request.Group, exception);
             await FailAsync(draw, exception.Message);
         }
         finally
@@ -205,7 +208,7 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
             catch (IOException exception)
             {
                 // The learner's silo may be away for a moment; its absence says nothing against the prompt.
-                LogNoPolicy(Key, request.Group, exception.Message);
+                LogNoPolicy(_logger.InDraw(request), Key, request.Group, exception.Message);
                 if (_time.GetElapsedTime(start) > TellDeadline)
                     return null;
                 await Task.Delay(pause, _time, draw.Cancellation);
@@ -213,7 +216,7 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
         }
     }
 
-    private async Task TellAsync(SlotDraw draw)
+    private async Task TellAsync(SlotDraw draw, LeaseSpans spans)
     {
         if (draw.Failure is { } failure)
         {
@@ -223,7 +226,7 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
             return;
         }
 
-        SlotReport[] reports = draw.Take();
+        SlotReport[] reports = spans.Named(draw.Take());
         if (reports.Length == 0)
             return;
         var group = GrainFactory.GetGrain<IGroupGrain>(draw.Request.Group);
@@ -234,6 +237,7 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
             {
                 ReportAnswer answer = await group.ReportAsync(reports);
                 int tokens = draw.Told(reports, answer.Refused);
+                spans.Told(reports);
                 _tokens += tokens;
                 _metrics.Tokens(Key, tokens);
                 return;
@@ -241,7 +245,7 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
             catch (Exception exception) when (_time.GetElapsedTime(start) < TellDeadline && !_stopped)
             {
                 // A timeout means unknown: the same is told again, and counts once.
-                LogUntold(Key, draw.Request.Group, exception);
+                LogUntold(_logger.InDraw(draw.Request), Key, draw.Request.Group, exception);
                 await Task.Delay(pause, _time);
             }
         }
@@ -258,7 +262,7 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
         catch (Exception exception)
         {
             // The heartbeat no longer lists the leases, so the pool voids them.
-            LogUntold(Key, draw.Request.Group, exception);
+            LogUntold(_logger.InDraw(draw.Request), Key, draw.Request.Group, exception);
         }
     }
 
@@ -280,15 +284,15 @@ internal sealed partial class SamplerGrain : Grain, ISamplerGrain
         };
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Sampler} could not tell {Group} what it drew; it tries again.")]
-    private partial void LogUntold(string sampler, string group, Exception exception);
+    [LoggerMessage(EventId = 1303, Level = LogLevel.Warning, Message = "{Sampler} could not tell {Group} what it drew; it tries again.")]
+    private static partial void LogUntold(ILogger logger, string sampler, string group, Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Sampler} has no policy to draw {Group} with and asks again: {Reason}")]
-    private partial void LogNoPolicy(string sampler, string group, string reason);
+    [LoggerMessage(EventId = 1304, Level = LogLevel.Warning, Message = "{Sampler} has no policy to draw {Group} with and asks again: {Reason}")]
+    private static partial void LogNoPolicy(ILogger logger, string sampler, string group, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Sampler} ran out of memory; it goes on with at most {Slots} slots and the keys and values of {Tokens} tokens.")]
+    [LoggerMessage(EventId = 1309, Level = LogLevel.Warning, Message = "{Sampler} ran out of memory; it goes on with at most {Slots} slots and the keys and values of {Tokens} tokens.")]
     private partial void LogOutOfMemory(string sampler, int slots, long tokens);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Sampler} could not draw for {Group}.")]
-    private partial void LogDrawFailed(string sampler, string group, Exception exception);
+    [LoggerMessage(EventId = 1305, Level = LogLevel.Warning, Message = "{Sampler} could not draw for {Group}.")]
+    private static partial void LogDrawFailed(ILogger logger, string sampler, string group, Exception exception);
 }

@@ -95,6 +95,6 @@ internal sealed partial class SamplerHost(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The sampler of {Device} could not reach the pool; it tries again.")]
+    [LoggerMessage(EventId = 1306, Level = LogLevel.Warning, Message = "The sampler of {Device} could not reach the pool; it tries again.")]
     private partial void LogMissed(string device, Exception exception);
 }

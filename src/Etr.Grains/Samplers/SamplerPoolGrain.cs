@@ -1,4 +1,5 @@
 using Etr.Grains.Groups;
+using Etr.Grains.Logging;
 using Etr.Grains.Metrics;
 using Etr.Grains.Placement;
 using Etr.Grains.Silos;
@@ -137,13 +138,14 @@ internal sealed partial class SamplerPoolGrain : Grain, ISamplerPoolGrain
 
         foreach (var of in voided.GroupBy(lease => (lease.Group, lease.Reason, lease.Crashed, Sampler: lease.Sampler.Key)))
         {
-            LogVoided(of.Count(), of.Key.Sampler, of.Key.Group, of.Key.Reason);
+            LogVoided(_logger.InGroup(of.Key.Group), of.Count(), of.Key.Sampler, of.Key.Group, of.Key.Reason);
             _ = TellAsync(of.Key.Group, [.. of.Select(lease => lease.Id)], of.Key.Reason, of.Key.Crashed);
         }
     }
 
     private async Task TellAsync(string group, Guid[] leases, string reason, bool crashed)
     {
+        ILogger about = _logger.InGroup(group);
         try
         {
             await GrainFactory.GetGrain<IGroupGrain>(group).LeasesVoidedAsync(leases, reason, crashed);
@@ -151,13 +153,13 @@ internal sealed partial class SamplerPoolGrain : Grain, ISamplerPoolGrain
         catch (Exception exception)
         {
             // The group finds out when it is touched next.
-            LogUntold(group, exception);
+            LogUntold(about, group, exception);
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} leases of {Sampler} for {Group} are void: {Reason}.")]
-    private partial void LogVoided(int count, string sampler, string group, string reason);
+    [LoggerMessage(EventId = 1307, Level = LogLevel.Warning, Message = "{Count} leases of {Sampler} for {Group} are void: {Reason}.")]
+    private static partial void LogVoided(ILogger logger, int count, string sampler, string group, string reason);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Group} could not be told of its voided leases; its next touch finds them.")]
-    private partial void LogUntold(string group, Exception exception);
+    [LoggerMessage(EventId = 1308, Level = LogLevel.Information, Message = "{Group} could not be told of its voided leases; its next touch finds them.")]
+    private static partial void LogUntold(ILogger logger, string group, Exception exception);
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Etr.Grains.Waits;
 using Microsoft.Extensions.Logging;
 using Orleans.Storage;
@@ -73,6 +74,9 @@ internal sealed partial class Pump
 
     private async Task RunAsync()
     {
+        // What a pump does is its grain's own: not part of the call that happened to wake it.
+        if (Activity.Current is not null)
+            Activity.Current = null;
         while (_again && !_stopped)
         {
             _again = false;
@@ -106,9 +110,9 @@ internal sealed partial class Pump
 
     private static bool IsUnreached(Exception exception) => exception is TimeoutException or OrleansException;
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Grain} failed {Misses} times in a row; it tries again.")]
+    [LoggerMessage(EventId = 1501, Level = LogLevel.Warning, Message = "{Grain} failed {Misses} times in a row; it tries again.")]
     private partial void LogFailed(string grain, int misses, Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Grain} lost a write to another activation and stops.")]
+    [LoggerMessage(EventId = 1502, Level = LogLevel.Warning, Message = "{Grain} lost a write to another activation and stops.")]
     private partial void LogFenced(string grain, Exception exception);
 }

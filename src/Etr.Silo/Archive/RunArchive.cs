@@ -115,13 +115,13 @@ internal sealed partial class RunArchive : IRunArchive, IDisposable
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Run}: the archive could not be written; the next step tries again: {Reason}")]
+    [LoggerMessage(EventId = 2201, Level = LogLevel.Warning, Message = "Run {Run}: the archive could not be written; the next step tries again: {Reason}")]
     private partial void LogUnwritten(string run, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Run}: {Groups} groups are not in the archive: their files are gone.")]
+    [LoggerMessage(EventId = 2202, Level = LogLevel.Warning, Message = "Run {Run}: {Groups} groups are not in the archive: their files are gone.")]
     private partial void LogLost(string run, int groups);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Run}: the silo ended before the archive was written; 'etr export --traces' makes it whole.")]
+    [LoggerMessage(EventId = 2203, Level = LogLevel.Warning, Message = "Run {Run}: the silo ended before the archive was written; 'etr export --traces' makes it whole.")]
     private partial void LogUnfinished(string run);
 
     private sealed record Noted(RunPlace Run, RewardPlan Rewards, int Step, bool Ended);

@@ -33,6 +33,12 @@ public sealed record DashboardSettings
     /// <summary>Sign-in by OpenID Connect, beside the keys.</summary>
     public OpenIdSettings OpenId { get; init; } = new();
 
+    /// <summary>
+    /// Whether Orleans' own dashboard is served at <c>/orleans</c>, for operators: it shows grains and their calls, on every silo that has this
+    /// set, and measures each grain call for it. The default value is false.
+    /// </summary>
+    public bool Orleans { get; init; }
+
     /// <summary>PEM file of the certificate (with its chain) that pages and files are served with; empty serves plain HTTP. The default value is empty.</summary>
     public string Certificate { get; init; } = "";
 

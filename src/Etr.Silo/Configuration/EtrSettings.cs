@@ -34,6 +34,12 @@ public sealed record HostSettings
     /// <summary>Servers that draw for this silo.</summary>
     public SamplersSettings Samplers { get; init; } = new();
 
+    /// <summary>How log lines are written.</summary>
+    public LoggingSettings Logging { get; init; } = new();
+
+    /// <summary>What is told to tools outside.</summary>
+    public TelemetrySettings Telemetry { get; init; } = new();
+
     /// <summary>Directory of the store and of all runs. The default value is <c>data</c>.</summary>
     [Required]
     public string Data { get; init; } = "data";

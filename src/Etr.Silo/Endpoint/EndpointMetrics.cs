@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using Etr.Silo.Telemetry;
+using Etr.Grains.Metrics;
 
 namespace Etr.Silo.Endpoint;
 
@@ -11,9 +11,14 @@ internal sealed class EndpointMetrics
 
     public EndpointMetrics(IMeterFactory meters)
     {
-        Meter meter = meters.Create(Metrics.Meter);
+        Meter meter = meters.Create(EtrMeter.Name);
         _requests = meter.CreateCounter<long>("etr.endpoint.requests", "{request}", "Requests of the endpoint, by how they ended.");
         _tokens = meter.CreateCounter<long>("etr.endpoint.tokens", "{token}", "Tokens drawn for clients of the endpoint.");
+
+        // What has never happened is zero, not unknown.
+        _tokens.Add(0);
+        foreach (string how in (string[])["done", "gone", "late", "broken"])
+            _requests.Add(0, new KeyValuePair<string, object?>("end", how));
     }
 
     /// <summary>A request has ended.</summary>

@@ -25,6 +25,7 @@ internal static class EndpointRoutes
     public static void MapEtrEndpoint(this IEndpointRouteBuilder app, string secret)
     {
         BearerSecret? key = secret.Length > 0 ? new BearerSecret(secret) : null;
+        app.ServiceProvider.GetRequiredService<EndpointMetrics>();
         // It asks for a key of its own, in the form that its clients know.
         RouteGroupBuilder group = app.MapGroup(Root).AllowAnonymous();
         group.MapPost("/completions", context => GuardedAsync(context, key, handled => handled.RequestServices.GetRequiredService<CompletionHandler>().AnswerAsync(handled, isChat: false)));

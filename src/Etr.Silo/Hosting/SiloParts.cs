@@ -15,6 +15,7 @@ using Etr.Silo.Engines;
 using Etr.Silo.Files;
 using Etr.Silo.RemoteSamplers;
 using Etr.Silo.Store;
+using Etr.Silo.Telemetry;
 using Etr.Silo.Training;
 
 namespace Etr.Silo.Hosting;
@@ -33,7 +34,8 @@ internal static class SiloParts
         {
             Silo = silo =>
             {
-                silo.AddEtrGrains(card: plan.Card);
+                silo.AddEtrGrains(grains => grains.EventsDirectory = EventsFolder.Of(plan.Settings.Host.Telemetry), plan.Card);
+                OrleansPages.AddTo(silo, plan);
                 if (roles.HasFlag(SiloRoles.Dashboard))
                     silo.AddEtrFeedRelay();
                 if (wakesRuns)
@@ -63,7 +65,7 @@ internal static class SiloParts
                 }
 
                 if (roles.HasFlag(SiloRoles.Dashboard))
-                    services.AddEtrDashboard();
+                    services.AddEtrDashboard(plan.Settings.Host.Dashboard.Orleans ? $"{OrleansPages.Path}/" : null);
                 if (plan.Settings.Host.Endpoint.Enabled)
                     services.AddEtrEndpoint();
             },
@@ -74,6 +76,7 @@ internal static class SiloParts
                     app.MapEtrEndpoint(WebSetup.SecretOf(plan.Settings.Host.Endpoint.Secret, plan.Settings.Host, plan.Web));
                 if (roles.HasFlag(SiloRoles.Dashboard))
                     app.MapEtrDashboard();
+                OrleansPages.Map(app, plan);
             },
         };
     }

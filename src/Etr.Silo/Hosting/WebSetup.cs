@@ -33,7 +33,7 @@ internal static class WebSetup
         if (plan.Web.Certificate is not null)
             builder.WebHost.UseKestrelHttpsConfiguration();
         builder.Services.AddRoutingCore();
-        AddLogging(builder, verbose);
+        builder.Logging.AddEtrConsole(plan.Settings.Host.Logging, verbose);
 
         // The host's own commands decide when it ends, and say so; it shall not act on signals by itself.
         builder.Services.AddSingleton<IHostLifetime, QuietLifetime>();
@@ -42,7 +42,8 @@ internal static class WebSetup
         builder.Services.AddSingleton<EngineClock>();
         builder.Services.AddSingleton(plan);
         builder.Services.AddSingleton<IConnectionMultiplexer>(_ => ConnectionMultiplexer.Connect(StoreConnection.Options(plan.Store)));
-        builder.Services.AddEtrHealth(plan.Card.Roles).AddEtrMetrics().AddEtrAccess(Access(plan));
+        builder.Services.AddEtrHealth(plan.Card.Roles).AddEtrAccess(Access(plan));
+        builder.AddEtrSignals(plan.Settings.Host.Telemetry, plan.Name, plan.Card.Version);
         builder.Services.AddDataProtection().SetApplicationName("etr").PersistKeysToFileSystem(new DirectoryInfo(Path.Combine(plan.Home.Root, "keys")));
         if (plan.Web.IsLoopback)
         {
@@ -92,19 +93,4 @@ internal static class WebSetup
     /// <summary>What is asked for where <paramref name="own"/> is not set: never less than the pages ask for.</summary>
     public static string SecretOf(string own, HostSettings host, WebAddress web) =>
         own.Length > 0 ? own : host.Dashboard.Secret.Length > 0 ? host.Dashboard.Secret : web.IsLoopback ? "" : host.Cluster.Secret;
-
-    private static void AddLogging(WebApplicationBuilder builder, bool verbose)
-    {
-        builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
-        builder.Logging.SetMinimumLevel(verbose ? LogLevel.Information : LogLevel.Warning);
-        // Sessions of twelve hours: what they are sealed with lies in the silo's own directory, like its other secrets.
-        builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
-        if (!verbose)
-        {
-            // What matters of these is told in the program's own words.
-            builder.Logging.AddFilter("Orleans", LogLevel.Critical).AddFilter("Polly", LogLevel.None).AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
-        }
-
-        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
-    }
 }

@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using Etr.Silo.Telemetry;
+using Etr.Grains.Metrics;
 
 namespace Etr.Silo.RemoteSamplers;
 
@@ -14,7 +14,7 @@ internal sealed class RemoteMetrics
 
     public RemoteMetrics(IMeterFactory meters)
     {
-        Meter meter = meters.Create(Metrics.Meter);
+        Meter meter = meters.Create(EtrMeter.Name);
         _faults = meter.CreateCounter<long>("etr.remote.faults", "{fault}", "Calls of a server that failed, by what it did wrong.");
         _retries = meter.CreateCounter<long>("etr.remote.retries", "{call}", "Calls of a server that were made again.");
         _tokens = meter.CreateCounter<long>("etr.remote.tokens", "{token}", "Tokens that a server drew.");

@@ -242,9 +242,9 @@ internal sealed partial class RemoteRolloutEngine : IRolloutEngine
             await _link.Adapters.ForgetAsync(policy);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The server {Server} failed a call ({Fault}): {Reason}")]
+    [LoggerMessage(EventId = 2301, Level = LogLevel.Warning, Message = "The server {Server} failed a call ({Fault}): {Reason}")]
     private partial void LogFault(string server, string fault, string reason);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The sampler of {Server} failed.")]
+    [LoggerMessage(EventId = 2302, Level = LogLevel.Error, Message = "The sampler of {Server} failed.")]
     private partial void LogUnexpected(string server, Exception exception);
 }

@@ -60,6 +60,16 @@ internal static class StatusJson
                     Length = Finite(found.Length),
                     found.Failure,
                 }),
+                run.Health,
+                Findings = run.Findings.Select(finding => new
+                {
+                    finding.Rule,
+                    Level = finding.Level.ToString().ToLowerInvariant(),
+                    finding.Seen,
+                    finding.Try,
+                    finding.SinceStep,
+                    finding.SinceAt,
+                }),
                 Alarms = run.Alarms.Select(alarm => new { alarm.Guard, alarm.Step, alarm.Action, alarm.Text }),
                 Waits = run.Waits.Select(wait => new
                 {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Etr.Grains.Diagnosis;
 using Etr.Grains.Runs;
 using Etr.Grains.Samplers;
 using Etr.Grains.Silos;
@@ -20,6 +21,8 @@ internal static class StatusText
         terminal.Line($"groups   created {groups.Created} = consumed {groups.Consumed} + stale {groups.Stale} + cancelled {groups.Filtered + groups.Quarantined + groups.Unscorable + groups.Operator} + open {groups.Open}");
         if (run.Evaluations.Count > 0)
             terminal.Line($"held out {StepFigures.Line(run.Evaluations[^1])}");
+        foreach (RunFinding finding in run.Findings)
+            terminal.Line($"{(finding.Level == FindingLevel.Bad ? "bad     " : "notice  ")} {finding.Rule}: {finding.Words}");
         foreach (RunAlarm alarm in run.Alarms)
             terminal.Line($"alarm    {StepFigures.Line(alarm)}");
         foreach (SiloStatusLine silo in status.Silos)

@@ -69,10 +69,10 @@ internal sealed partial class DiskWatch(IRunControl runs, Func<long> free, TimeP
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Run} is paused: {Mebibytes} MiB are free on the disk.")]
+    [LoggerMessage(EventId = 2001, Level = LogLevel.Warning, Message = "Run {Run} is paused: {Mebibytes} MiB are free on the disk.")]
     private partial void LogPaused(string run, long mebibytes);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "The disk could not be looked after and is again in a moment: {Reason}")]
+    [LoggerMessage(EventId = 2002, Level = LogLevel.Information, Message = "The disk could not be looked after and is again in a moment: {Reason}")]
     private partial void LogUnanswered(string reason);
 }
 

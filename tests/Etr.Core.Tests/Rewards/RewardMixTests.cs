@@ -68,8 +68,8 @@ public sealed class RewardMixTests
         var body = new GroupBody(0, 0, 0, 0, [1], await ScoreAsync(plan, (true, 10), (true, 40), (true, 30), (false, 20)));
         BatchStatistics statistics = BatchStatistics.Of([body], GroupScorer.Advantages([body], plan), plan);
 
-        // Outcome has no spread among right traces. lcpo-exact pays 1 − 3e-4·(30, 0, 10) and −.006: it rises with length there.
-        Assert.Equal(new ShaperStatistics("outcome", 1, .5, null), statistics.Shapers[0]);
+        // Outcome pays 1, 1, 1 and −1, without a spread among right traces: √.75 within the group. lcpo-exact pays 1 − 3e-4·(30, 0, 10) and −.006: it rises with length there.
+        Assert.Equal(new ShaperStatistics("outcome", 1, .5, null) { Spread = Math.Sqrt(.75) }, statistics.Shapers[0]);
         Assert.Equal(("lcpo-exact", 0), (statistics.Shapers[1].Name, statistics.Shapers[1].Weight));
         Close.AssertTo((3 - .012 - .006) / 4, statistics.Shapers[1].Reward!.Value, 1e-12);
         Close.AssertTo(1, statistics.Shapers[1].LengthCorrelation!.Value, 1e-12);

@@ -38,6 +38,36 @@ public sealed class ControlTests(Chromium chromium)
     }
 
     [Fact]
+    public async Task An_operator_starts_a_run_from_a_configuration_and_is_led_to_it()
+    {
+        await using var host = await DashboardHost.StartAsync();
+        var page = await chromium.OpenAsync(host);
+        await page.GotoAsync(host.Address);
+        await page.GetByText("Start a run").ClickAsync();
+        await page.GetByLabel("Configuration").FillAsync("{ \"Run\": { \"Stepps\": 3 } }");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Start", Exact = true }).ClickAsync();
+        await Expect(page.Locator(".start .bad")).ToContainTextAsync("Stepps");
+        await page.GetByLabel("Configuration").FillAsync("{ \"Run\": { \"Steps\": 3 } }");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Start", Exact = true }).ClickAsync();
+        await host.Actions.WhenDoneAsync(1);
+        await Expect(page).ToHaveURLAsync($"{host.Address}/runs/new-run");
+    }
+
+    [Fact]
+    public async Task A_silo_is_drained_from_the_cluster_page_after_being_asked()
+    {
+        await using var host = await StartAsync(new AccessOptions());
+        host.Runs.Silos = [new Etr.Grains.Silos.SiloStatusLine("box-1", Etr.Grains.Silos.SiloRoles.Sampler, "active", "", ["cpu"], "0.1.0")];
+        host.Runs.Pool = Samples.Pool();
+        var page = await chromium.OpenAsync(host);
+        await page.GotoAsync($"{host.Address}/runs/{Samples.Run}/cluster");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Drain", Exact = true }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Drain box-1" }).ClickAsync();
+        await host.Actions.WhenDoneAsync(1);
+        Assert.Equal(["drain box-1: the dashboard asked for it, for local"], host.Actions.Done);
+    }
+
+    [Fact]
     public async Task A_viewer_signs_in_and_sees_nothing_to_act_with()
     {
         await using var host = await StartAsync(Keys);

@@ -2,6 +2,7 @@ using Etr.Dashboard.Charts;
 using Etr.Dashboard.History;
 using Etr.Dashboard.Overview;
 using Etr.Dashboard.Tests.Hosting;
+using Etr.Grains.Diagnosis;
 using Etr.Grains.Runs;
 using Etr.Grains.Samplers;
 using Etr.Grains.Waits;
@@ -45,9 +46,15 @@ public sealed class HealthTests
     }
 
     [Fact]
-    public void A_trend_that_pays_for_length_is_told_of() => Assert.Equal(
-        "The trend pays for longer traces now: r(R, length) is +0.62 among right traces.",
-        Health.Of(Samples.Status(), [Samples.Step(1) with { TrendLengthCorrelation = 0.62 }], Samples.Pool()).Words);
+    public void What_the_run_has_found_is_told_with_since_when_and_what_to_try()
+    {
+        var finding = new RunFinding("pays-for-length", FindingLevel.Notice, "r(R, length) was +0.62", "Lower its weight.", 7, new DateTimeOffset(2026, 11, 25, 13, 5, 7, TimeSpan.Zero));
+
+        var health = Health.Of(Samples.Status() with { Findings = [finding] }, [Samples.Step(1)], Samples.Pool());
+
+        Assert.Equal((HealthLevel.Notice, "pays-for-length"), (health.Level, health.Kind));
+        Assert.Equal("r(R, length) was +0.62, since step 7 (2026-11-25 13:05:07 UTC). Lower its weight.", health.Words);
+    }
 
     [Fact]
     public void A_fall_of_entropy_is_told_with_its_size_and_time()

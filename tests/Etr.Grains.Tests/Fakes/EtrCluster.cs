@@ -6,6 +6,7 @@ using Etr.Grains.Hosting;
 using Etr.Grains.Learners;
 using Etr.Grains.Runs;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
 using Orleans.Core.Internal;
 using Orleans.Serialization;
@@ -31,6 +32,9 @@ internal sealed class EtrCluster : IAsyncDisposable
             silo.Services.AddSingleton(Engine.Of(specific.SiloName));
             silo.Services.AddSingleton<IPolicyTrainerProvider>(Trainers);
             silo.Services.AddSingleton<IPolicyEvaluator>(Evaluator);
+            silo.Services.AddSingleton<ILoggerProvider>(Logs);
+            silo.Services.AddLogging(logging => logging.AddFilter<LogCatcher>(null, LogLevel.Information));
+            silo.AddActivityPropagation();
             silo.AddEtrGrains(options =>
             {
                 options.Heartbeat = TimeSpan.FromMilliseconds(50);
@@ -55,6 +59,8 @@ internal sealed class EtrCluster : IAsyncDisposable
     public FakeTrainers Trainers { get; } = new();
 
     public FakeEvaluator Evaluator { get; } = new();
+
+    public LogCatcher Logs { get; } = new();
 
     public TestStorage Storage { get; } = new();
 

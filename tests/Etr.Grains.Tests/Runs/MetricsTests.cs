@@ -41,6 +41,6 @@ public class MetricsTests
         Assert.Equal(8 * 24, sums["etr.sampler.tokens"]);
         Assert.Equal(8, sums["etr.length"]);
         await cluster.UntilAsync(() => Task.FromResult((sums["etr.pool.waiting"], sums["etr.pool.slots"])), pool => pool == (0, 0));
-        Assert.Subset(new HashSet<string> { "state", "outcome", "sampler", "end" }, tags.Keys.ToHashSet());
+        Assert.Subset(new HashSet<string> { "state", "outcome", "sampler", "end", "steps", "statistic", "rule" }, tags.Keys.ToHashSet());
     }
 }

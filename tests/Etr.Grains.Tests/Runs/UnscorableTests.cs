@@ -29,7 +29,7 @@ public class UnscorableTests
         // Slot k has k + 1 steps of two tokens and an answer of four; the shaper pays a token 1. Slot 1 counts nowhere.
         StepSummary step = (await cluster.Run().GetStepsAsync(1)).Single();
         Assert.Equal((4, 8.0, 8.0), (step.Unscorable, step.Length, step.Reward));
-        Assert.Equal(new ShaperSummary("type:Etr.SampleExtension.NotANumberShaper", 1, 8, 1), Rounded(Assert.Single(step.Shapers)));
+        Assert.Equal(new ShaperSummary("type:Etr.SampleExtension.NotANumberShaper", 1, 8, 1), Rounded(Assert.Single(step.Shapers)) with { Spread = 0 });
         StepManifest? manifest = await StepManifest.ReadAsync(Path.Combine(cluster.RunDirectory(), "steps"), 1, cluster.Deadline);
         Assert.Equal(step.Shapers, manifest!.Summary.Shapers);
 
@@ -85,11 +85,15 @@ public class UnscorableTests
 
         // All right, 6, 8 and 10 tokens: ±1 without spread, and 1 + .5, 1, 1 − .5 for the lengths.
         StepSummary step = (await cluster.Run().GetStepsAsync(1)).Single();
-        Assert.Equal([new ShaperSummary("outcome", 1, 1, double.NaN), new ShaperSummary("kimi-length", 0, 1, -1)], step.Shapers.Select(Rounded));
+        Assert.Equal([new ShaperSummary("outcome", 1, 1, double.NaN), new ShaperSummary("kimi-length", 0, 1, -1) { Spread = Math.Round(Math.Sqrt(0.5 / 3), 9) }], step.Shapers.Select(Rounded));
         Assert.Equal((1.0, 4), (step.Reward, step.ZeroAdvantage));
     }
 
-    private static ShaperSummary Rounded(ShaperSummary shaper) => shaper with { LengthCorrelation = Math.Round(shaper.LengthCorrelation, 9) };
+    private static ShaperSummary Rounded(ShaperSummary shaper) => shaper with
+    {
+        LengthCorrelation = Math.Round(shaper.LengthCorrelation, 9),
+        Spread = Math.Round(shaper.Spread, 9),
+    };
 
     private static RewardOptions Shaper(string name) => new() { Shaper = $"type:Etr.SampleExtension.{name}", Assembly = Assembly };
 }

@@ -1,0 +1,52 @@
+using Etr.Core.Runs;
+using Etr.Grains.Runs;
+using Etr.Grains.Samplers;
+using Etr.Grains.Waits;
+
+namespace Etr.Grains.Diagnosis;
+
+/// <summary>What the rules look at.</summary>
+internal sealed record DiagnosisView
+{
+    public required DiagnosisOptions Options { get; init; }
+
+    /// <summary>The newest committed steps, oldest first, at most <see cref="DiagnosisOptions.Horizon"/>.</summary>
+    public required IReadOnlyList<StepSummary> Steps { get; init; }
+
+    /// <summary>What the guards have read; null where the trend is not paid for, or not yet.</summary>
+    public GuardReading? Lengthening { get; init; }
+
+    /// <summary>As <see cref="Lengthening"/>, of H₁.</summary>
+    public GuardReading? Opening { get; init; }
+
+    /// <summary>η, the staleness bound (versions).</summary>
+    public int StalenessBound { get; init; }
+
+    /// <summary>The run's ledger.</summary>
+    public required LedgerCounts Groups { get; init; }
+
+    public IReadOnlyList<Wait> Waits { get; init; } = [];
+
+    /// <summary>The pool; null where it could not be asked.</summary>
+    public PoolStatus? Pool { get; init; }
+
+    /// <summary>Bytes that are free on the run's disk; null where it is not seen from here.</summary>
+    public long? FreeBytes { get; init; }
+
+    /// <summary>Mean of a figure over the newest steps, those left out in which it is no number; null before there are enough steps, or where it never is one.</summary>
+    public double? Recent(Func<StepSummary, double> figure) =>
+        Steps.Count >= Options.Window ? Mean(Steps.Skip(Steps.Count - Options.Window), figure) : null;
+
+    /// <summary>The same over the first steps that are looked back over; null before these and the newest are different ones.</summary>
+    public double? Before(Func<StepSummary, double> figure) =>
+        Steps.Count >= 2 * Options.Window ? Mean(Steps.Take(Options.Window), figure) : null;
+
+    /// <summary>How far below a limit its figure must be for a finding to be cleared.</summary>
+    public double SlackOf(double limit) => limit == 0 ? Options.Hysteresis : Math.Abs(limit) * Options.Hysteresis;
+
+    private static double? Mean(IEnumerable<StepSummary> steps, Func<StepSummary, double> figure)
+    {
+        double[] values = [.. steps.Select(figure).Where(double.IsFinite)];
+        return values.Length > 0 ? values.Average() : null;
+    }
+}

@@ -1,0 +1,24 @@
+using System.Globalization;
+
+namespace Etr.Grains.Diagnosis.Rules;
+
+/// <summary>The policy grows uncertain everywhere.</summary>
+internal sealed class EntropyBlowUp : IDiagnosisRule
+{
+    public string Name => "entropy-blow-up";
+
+    public FindingLevel Level => FindingLevel.Notice;
+
+    public bool IsLive => false;
+
+    public string Try => "Lower the learning rate, or hold the policy to where it started with a KL weight (Etr:Training:KlCoefficient).";
+
+    public RuleReading? Read(DiagnosisView view)
+    {
+        if (view.Recent(step => step.StepEntropy) is not { } now || view.Before(step => step.StepEntropy) is not { } before)
+            return null;
+        double limit = before + Math.Max(view.Options.EntropyRiseFloor, view.Options.EntropyRise * before);
+        return new RuleReading(now, limit, view.SlackOf(limit), string.Create(
+            CultureInfo.InvariantCulture, $"Step entropy was {now:0.000} nats on average over {view.Options.Window} steps, {before:0.000} some {view.Steps.Count - view.Options.Window} steps before"));
+    }
+}

@@ -1,0 +1,24 @@
+using System.Globalization;
+
+namespace Etr.Grains.Diagnosis.Rules;
+
+/// <summary>More and more traces are cut off at the length limit.</summary>
+internal sealed class Truncation : IDiagnosisRule
+{
+    public string Name => "truncation";
+
+    public FindingLevel Level => FindingLevel.Notice;
+
+    public bool IsLive => false;
+
+    public string Try => "Raise Etr:Sampling:MaxNewTokens, or charge for what is cut off (Etr:Training:Truncated=penalise).";
+
+    public RuleReading? Read(DiagnosisView view)
+    {
+        if (view.Recent(step => step.Truncated) is not { } now || view.Before(step => step.Truncated) is not { } before)
+            return null;
+        double limit = before + view.Options.TruncationRise;
+        return new RuleReading(now, limit, view.SlackOf(view.Options.TruncationRise), string.Create(
+            CultureInfo.InvariantCulture, $"{100 * now:0} % of the traces were cut off on average over {view.Options.Window} steps, {100 * before:0} % some {view.Steps.Count - view.Options.Window} steps before"));
+    }
+}

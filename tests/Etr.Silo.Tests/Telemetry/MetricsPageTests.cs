@@ -1,0 +1,57 @@
+using System.Diagnostics.Metrics;
+using System.Text.RegularExpressions;
+using Etr.Silo.RemoteSamplers;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Etr.Silo.Tests.Telemetry;
+
+/// <summary>docs/metrics.md, what a silo tells, and what deploy/ asks for are the same metrics.</summary>
+public sealed partial class MetricsPageTests(SmallRun run)
+{
+    [Fact]
+    public void What_dashboards_and_rules_ask_for_is_listed()
+    {
+        Assert.True(MetricNames.Asked.Count > 10);
+        Assert.Empty(MetricNames.Asked.Except(MetricNames.Listed.Select(metric => metric.Name)));
+    }
+
+    [Fact]
+    public async Task What_is_listed_is_told_after_a_short_run_with_every_value_of_its_tags()
+    {
+        string page = await (await run.GetAsync()).Client.GetStringAsync("/metrics", TestContext.Current.CancellationToken);
+        string[] series = [.. page.Split('\n').Where(line => line.StartsWith("etr_", StringComparison.Ordinal))];
+
+        Assert.True(MetricNames.Listed.Count > 20);
+        foreach ((string name, string tag, string[] values) in MetricNames.Listed)
+        {
+            string[] own = [.. series.Where(line => line[..line.IndexOfAny(['{', ' '])] == name)];
+            Assert.True(own.Length > 0, $"{name} is not told");
+            foreach (string value in values)
+                Assert.True(own.Any(line => line.Contains($"{tag}=\"{value}\"", StringComparison.Ordinal)), $"{name} is not told for {tag} = {value}");
+        }
+    }
+
+    [Fact]
+    public void What_is_listed_of_servers_is_what_their_samplers_measure()
+    {
+        var told = new List<string>();
+        using var listener = new MeterListener { InstrumentPublished = (instrument, _) => told.Add(instrument.Name.Replace('.', '_') + (instrument is Counter<long> ? "_total" : "")) };
+        using ServiceProvider services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        listener.Start();
+        told.Clear();
+        _ = new RemoteMetrics(services.GetRequiredService<IMeterFactory>());
+        Assert.Superset(MetricNames.OfServers.Select(metric => metric.Name).ToHashSet(), told.ToHashSet());
+        Assert.Equal(5, MetricNames.OfServers.Count);
+    }
+
+    [Fact]
+    public async Task What_is_told_of_ours_is_listed()
+    {
+        string page = await (await run.GetAsync()).Client.GetStringAsync("/metrics", TestContext.Current.CancellationToken);
+
+        Assert.Empty(Type().Matches(page).Select(match => match.Groups[1].Value).Except(MetricNames.Listed.Select(metric => metric.Name)));
+    }
+
+    [GeneratedRegex("^# TYPE (etr_[a-z_]+) ", RegexOptions.Multiline)]
+    private static partial Regex Type();
+}
