@@ -1,6 +1,6 @@
 using Etr.Dashboard.Access;
-using Etr.Dashboard.Control;
 using Etr.Dashboard.Cluster;
+using Etr.Dashboard.Control;
 using Etr.Dashboard.History;
 using Etr.Dashboard.Hosting;
 using Etr.Dashboard.Reading;
