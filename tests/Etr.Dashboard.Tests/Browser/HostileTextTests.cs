@@ -28,6 +28,23 @@ public sealed class HostileTextTests(Chromium chromium)
         Assert.True(await page.EvaluateAsync<bool>("() => window.owned === undefined && document.querySelectorAll('.tokens img, .tokens b:not(.step-head b)').length === 0"));
     }
 
+    [Fact]
+    public async Task A_prompt_and_a_trace_of_a_megabyte_are_shown_to_their_ends()
+    {
+        string megabyte = Script + new string('x', 1 << 20) + "END";
+        await using var host = await DashboardHost.StartAsync();
+        host.Runs.Entries = [Samples.Entry()];
+        host.Runs.Status = Samples.Status();
+        host.Runs.Prompts[3] = Samples.Prompt(3, text: megabyte);
+        host.Runs.Groups[40] = Samples.Group(3, texts: _ => ["short", "\n\n", megabyte, "\n\n"]);
+        var page = await chromium.OpenAsync(host);
+
+        await page.GotoAsync($"{host.Address}/runs/{Samples.Run}/prompts/3");
+        await page.WaitForFunctionAsync("() => document.querySelector('pre.asked')?.textContent.endsWith('END')");
+        await page.WaitForFunctionAsync("() => document.querySelector('.tokens')?.textContent.includes('xEND')");
+        Assert.True(await page.EvaluateAsync<bool>("() => window.owned === undefined && document.scrollingElement.scrollWidth <= document.documentElement.clientWidth"));
+    }
+
     [Theory]
     [InlineData("/faults", ".timeline")]
     [InlineData("/cluster", ".gantt")]

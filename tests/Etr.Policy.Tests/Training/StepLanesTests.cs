@@ -66,8 +66,9 @@ public sealed class StepLanesTests : IDisposable
         using Learner learner = Open(Options, threads: 3);
         using Learner other = Open(Options, threads: 3);
         using CancellationTokenSource source = new();
-        // A micro-batch of some lane is being laid out when the step is cancelled: that one is still finished.
-        TrainingBatch breaking = Large((trace, index) => index == 5 ? trace with { LogProbs = new Watched(trace.LogProbs, source.Cancel) } : trace);
+        // The longest traces come first: each lane has a micro-batch to come when the step is cancelled, and finishes the one it is at.
+        int longest = Large().Groups.SelectMany(group => group.Traces).Max(trace => trace.Tokens.Count);
+        TrainingBatch breaking = Large(trace => trace.Tokens.Count == longest ? trace with { LogProbs = new Watched(trace.LogProbs, source.Cancel) } : trace);
         Assert.ThrowsAny<OperationCanceledException>(() => learner.Step(breaking, source.Token));
         learner.Step(Large(), Cancellation);
         other.Step(Large(), Cancellation);
@@ -83,7 +84,7 @@ public sealed class StepLanesTests : IDisposable
         List<string?> threads = [];
         // The shortest trace of all is in the last micro-batch, which is not the first lane's.
         TrainingTrace shortest = Large().Groups.SelectMany(group => group.Traces).MinBy(trace => trace.Tokens.Count)!;
-        TrainingBatch failing = Large((trace, _) => trace.Tokens.Count == shortest.Tokens.Count ? trace with { LogProbs = new Watched(trace.LogProbs, Fail) } : trace);
+        TrainingBatch failing = Large(trace => trace.Tokens.Count == shortest.Tokens.Count ? trace with { LogProbs = new Watched(trace.LogProbs, Fail) } : trace);
         Assert.Equal("no memory", Assert.Throws<InvalidOperationException>(() => learner.Step(failing, Cancellation)).Message);
         Assert.Contains(threads, name => name?.StartsWith("etr-learner-", StringComparison.Ordinal) == true);
         Assert.True(learner.Step(Large(), Cancellation).Applied);
@@ -113,14 +114,13 @@ public sealed class StepLanesTests : IDisposable
     private Learner Open(TrainingOptions options, int threads) => Learner.Open(_policy.Folder, options, TinyPolicy.Temperature, TorchRuntime.Start("cpu", threads));
 
     // Enough tokens for several micro-batches a lane: the small batch over and over.
-    private static TrainingBatch Large(Func<TrainingTrace, int, TrainingTrace>? change = null)
+    private static TrainingBatch Large(Func<TrainingTrace, TrainingTrace>? change = null)
     {
         TrainingGroup[] groups = [.. TinyPolicy.Batch(1).Groups];
-        int index = 0;
         return new TrainingBatch(1, [.. Enumerable.Range(0, 40).SelectMany(copy => groups.Select(group => group with
         {
             Ordinal = (copy * groups.Length) + group.Ordinal,
-            Traces = [.. group.Traces.Select(trace => change?.Invoke(trace, index++) ?? trace)],
+            Traces = [.. group.Traces.Select(trace => change?.Invoke(trace) ?? trace)],
         }))]);
     }
 

@@ -7,6 +7,7 @@ using System.Text.Json;
 namespace Etr.Silo.Tests.Telemetry;
 
 /// <summary>A real Prometheus scrapes a silo: what docs/metrics.md lists is there, and each panel of the Grafana dashboard has data.</summary>
+[Collection(nameof(SmallRun))]
 public sealed class PrometheusTests(SmallRun run) : IAsyncLifetime
 {
     private const string Program = "/usr/bin/prometheus";

@@ -5,13 +5,17 @@ using Etr.Grains.Tests.Fakes;
 using Etr.Silo.Configuration;
 using Etr.Silo.Hosting;
 using Etr.Silo.Store;
-using Etr.Silo.Tests.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
-[assembly: AssemblyFixture(typeof(SmallRun))]
-
 namespace Etr.Silo.Tests.Telemetry;
+
+/// <summary>
+/// Tests of what a process tells run alone: whoever else makes meters of the same name in it would be told as well, and takes them along when
+/// it ends.
+/// </summary>
+[CollectionDefinition(nameof(SmallRun), DisableParallelization = true)]
+public sealed class ToldAlone : ICollectionFixture<SmallRun>;
 
 /// <summary>A silo in this process with all its roles, and a run of three steps on the shipped model, for all tests that look at what it tells.</summary>
 public sealed class SmallRun : IAsyncDisposable

@@ -13,6 +13,7 @@ using Microsoft.Extensions.Logging;
 namespace Etr.Silo.Tests.Telemetry;
 
 /// <summary>What a real run tells: to a collector, to logs, to TensorBoard, to who asks for its status.</summary>
+[Collection(nameof(SmallRun))]
 public sealed class SmallRunTests(SmallRun run)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
