@@ -17,6 +17,9 @@ internal sealed class SlotTrace
     /// <summary>Entropies (nats) of the kept steps.</summary>
     public ReadOnlySpan<double> Steps => CollectionsMarshal.AsSpan(_steps);
 
+    /// <summary>Rises where steps that were told before were taken back.</summary>
+    public int Revision { get; private set; }
+
     /// <summary>Whether the trace has ended.</summary>
     public bool Ended { get; private set; }
 
@@ -33,19 +36,18 @@ internal sealed class SlotTrace
     public void Set(int step, double entropy, double trend)
     {
         var at = step - _forgotten;
-        if (at < 0)
+        if (at < 0 || at > _steps.Count + Most)
         {
             _steps.Clear();
             (_forgotten, at) = (step, 0);
+            Revision++;
         }
-        else if (at > _steps.Count + Most)
+        else if (at < _steps.Count)
         {
-            _steps.Clear();
-            (_forgotten, at) = (step, 0);
+            _steps.RemoveRange(at, _steps.Count - at);
+            Revision++;
         }
 
-        if (at < _steps.Count)
-            _steps.RemoveRange(at, _steps.Count - at);
         while (_steps.Count <= at)
             _steps.Add(entropy);
         if (_steps.Count > Most)

@@ -58,6 +58,9 @@ internal sealed class WallCell(int prompt)
     /// <summary>Steps of the followed trace, those no longer kept included.</summary>
     public int StepCount => _followed?.Count ?? 0;
 
+    /// <summary>Rises where steps of the followed trace were drawn anew.</summary>
+    public int Revision => _followed?.Revision ?? 0;
+
     /// <summary>The followed trace's slot; −1 before the first.</summary>
     public int Slot => _followedSlot;
 

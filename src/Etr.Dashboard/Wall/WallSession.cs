@@ -9,6 +9,10 @@ internal sealed class WallSession(RunWall wall, TimeSpan sortInterval, TimeProvi
     /// <summary>Cells sent in one frame at most, whatever a browser says it shows.</summary>
     internal const int MostVisible = 2_000;
 
+    // More than these, and the whole cell is as short.
+    private const int MostMore = 6;
+
+    private readonly Dictionary<int, ShownCell> _shown = [];
     private int[] _order = [];
     private long _sortedAt;
     private long _sortedVersion = -1;
@@ -62,11 +66,13 @@ internal sealed class WallSession(RunWall wall, TimeSpan sortInterval, TimeProvi
             var end = (int)Math.Min(_order.Length, (long)_first + _count);
             var frame = new WallFrame(_sequence + 1, _needsSnapshot, _order.Length, _selected, Array.IndexOf(_order, _selected));
             var any = _needsSnapshot;
+            if (_needsSnapshot)
+                _shown.Clear();
             for (var position = Math.Min(_first, end); position < end; position++)
             {
                 if (wall.Find(_order[position]) is not { } cell || (!_needsSnapshot && cell.ChangedIn <= _sentVersion))
                     continue;
-                frame.Add(cell, position, Query.Pins.Contains(cell.Prompt));
+                Tell(frame, cell, ShownCell.Of(cell, position, Query.Pins.Contains(cell.Prompt)));
                 any = true;
             }
 
@@ -76,6 +82,16 @@ internal sealed class WallSession(RunWall wall, TimeSpan sortInterval, TimeProvi
             _sequence++;
             return frame.ToArray();
         }
+    }
+
+    private void Tell(WallFrame frame, WallCell cell, ShownCell now)
+    {
+        var more = _shown.TryGetValue(cell.Prompt, out var before) && before with { Steps = now.Steps } == now ? now.Steps - before.Steps : 0;
+        if (more is > 0 and <= MostMore && cell.Steps.Length >= more && cell.Prompt < WallFrame.MostPrompt)
+            frame.AddSteps(cell, more);
+        else
+            frame.Add(cell, now.Position, now.Pinned);
+        _shown[cell.Prompt] = now;
     }
 
     private void Sort()
@@ -90,4 +106,11 @@ internal sealed class WallSession(RunWall wall, TimeSpan sortInterval, TimeProvi
         if (!order.AsSpan().SequenceEqual(_order))
             (_order, _needsSnapshot) = (order, true);
     }
+}
+
+/// <summary>What a browser has been told of a cell: where only its steps have grown, the further ones are enough.</summary>
+internal readonly record struct ShownCell(long Ordinal, int Slot, int Revision, int Steps, bool Live, double Accuracy, double Length, long PolicyVersion, int Position, bool Pinned)
+{
+    public static ShownCell Of(WallCell cell, int position, bool pinned) =>
+        new(cell.Ordinal, cell.Slot, cell.Revision, cell.StepCount, cell.Live, cell.Accuracy, cell.Length, cell.PolicyVersion, position, pinned);
 }

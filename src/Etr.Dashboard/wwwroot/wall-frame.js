@@ -2,6 +2,8 @@
 
 export const NOT_GRADED = 255;
 
+const MOST_STEPS = 48;
+
 export function readFrame(bytes) {
   const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const frame = {
@@ -11,9 +13,10 @@ export function readFrame(bytes) {
     selected: data.getInt32(12, true),
     selectedPosition: data.getInt32(16, true),
     cells: [],
+    more: [],
   };
-  const count = data.getUint32(20, true);
-  let at = 24;
+  const count = data.getUint32(20, true), further = data.getUint32(24, true);
+  let at = 28;
   for (let i = 0; i < count; i++) {
     const flags = data.getUint8(at + 8);
     const kept = data.getUint16(at + 14, true);
@@ -35,5 +38,18 @@ export function readFrame(bytes) {
     });
     at += 28 + 2 * kept;
   }
+  for (let i = 0; i < further; i++, at += 8) {
+    const word = data.getUint32(at, true);
+    frame.more.push({ prompt: word & 0x3fffffff, direction: word >>> 30, entropy: data.getUint16(at + 4, true) / 1000, trend: data.getInt16(at + 6, true) / 1000 });
+  }
   return frame;
+}
+
+/** Takes a further step of a cell that is known in all else. */
+export function addStep(cell, { direction, entropy, trend }) {
+  const kept = cell.steps.subarray(Math.max(0, cell.steps.length + 1 - MOST_STEPS));
+  const steps = new Float32Array(kept.length + 1);
+  steps.set(kept);
+  steps[kept.length] = entropy;
+  Object.assign(cell, { steps, stepCount: Math.min(cell.stepCount + 1, 0xffff), direction, trend });
 }

@@ -1,6 +1,6 @@
 // The entropy wall: one canvas over a scrolling space. The server sends binary frames for the cells in view.
 
-import { readFrame, NOT_GRADED } from './wall-frame.js';
+import { readFrame, addStep, NOT_GRADED } from './wall-frame.js';
 import { paintCell, readPalette, scaleOf } from './wall-paint.js';
 
 const GAP = 8, CELL_HEIGHT = 74, LEAST_CELL_WIDTH = 116;
@@ -55,6 +55,7 @@ class Wall {
     this.stats.bytes += bytes.byteLength;
     if (frame.snapshot) this.cells.clear();
     for (const cell of frame.cells) this.cells.set(cell.prompt, cell);
+    for (const step of frame.more) addStep(this.cells.get(step.prompt), step);
     // The server may not have heard yet of a newer selection.
     if (this.selected !== null && this.selected.prompt === frame.selected && frame.selectedPosition >= 0) this.selected.position = frame.selectedPosition;
     if (frame.total !== this.total) {

@@ -33,6 +33,36 @@ public sealed class WallSessionTests
     }
 
     [Fact]
+    public void A_trace_that_goes_on_is_told_by_its_further_steps_alone()
+    {
+        Step(1, 0, 0.5);
+        var whole = _session.Next()!.Length;
+
+        Step(1, 1, 0.25);
+        Step(1, 2, 0.125);
+        var frame = _session.Next()!;
+
+        Assert.Equal((2u, false, 2), Read(frame));
+        Assert.Equal((0u, 28 + 2 * 8), (BinaryPrimitives.ReadUInt32LittleEndian(frame.AsSpan(20)), frame.Length));
+        Assert.True(frame.Length < whole);
+        Assert.Equal(((1u, 250), (1u, 125)), (More(frame, 28), More(frame, 36)));
+    }
+
+    [Fact]
+    public void A_trace_whose_steps_are_drawn_anew_is_told_whole()
+    {
+        Step(1, 0, 0.5);
+        Step(1, 1, 0.5);
+        _session.Next();
+
+        Step(1, 0, 0.4);
+        Step(1, 1, 0.4);
+        Step(1, 2, 0.4);
+
+        Assert.Equal(1u, BinaryPrimitives.ReadUInt32LittleEndian(_session.Next().AsSpan(20)));
+    }
+
+    [Fact]
     public void Changes_out_of_view_send_nothing_until_they_are_scrolled_to()
     {
         for (var prompt = 0; prompt < 30; prompt++)
@@ -107,8 +137,11 @@ public sealed class WallSessionTests
         Assert.NotNull(frame);
         return (BinaryPrimitives.ReadUInt32LittleEndian(frame),
             BinaryPrimitives.ReadUInt32LittleEndian(frame.AsSpan(4)) == 1,
-            (int)BinaryPrimitives.ReadUInt32LittleEndian(frame.AsSpan(20)));
+            (int)(BinaryPrimitives.ReadUInt32LittleEndian(frame.AsSpan(20)) + BinaryPrimitives.ReadUInt32LittleEndian(frame.AsSpan(24))));
     }
+
+    private static (uint Prompt, int Millinats) More(byte[] frame, int at) =>
+        (BinaryPrimitives.ReadUInt32LittleEndian(frame.AsSpan(at)) & 0x3fff_ffff, BinaryPrimitives.ReadUInt16LittleEndian(frame.AsSpan(at + 4)));
 
     private void Step(int prompt, int step, double entropy) => Apply(Samples.Event(RolloutEventKind.StepSampled, prompt, step: step, value: entropy));
 
