@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Running;
 using Etr.Benchmarks;
 using Etr.Benchmarks.Clusters;
+using Etr.Benchmarks.Dashboard;
 using Etr.Benchmarks.Engines;
 using Etr.Benchmarks.Grading;
 using Etr.Benchmarks.Loading;
@@ -40,6 +41,13 @@ if (args is ["cluster-failover", ..])
     return await FailoverBenchmark.RunAsync(args[1..]);
 if (args is ["cluster-scaling", ..])
     return await ScalingBenchmark.RunAsync(args[1..]);
+
+if (args is ["dashboard", ..])
+    return await DashboardBenchmark.RunAsync(args[1..]);
+if (args is ["dashboard-server", ..])
+    return await SyntheticServer.RunAsync(args[1..]);
+if (args is ["dashboard-silo", ..])
+    return await LiveSilo.RunAsync(args[1..]);
 
 if (args is ["remote-overhead", ..])
     return await RemoteOverheadBenchmark.RunAsync(args[1..]);

@@ -16,12 +16,13 @@ namespace Etr.Benchmarks.Clusters;
 /// </summary>
 /// <param name="join">The store of a cluster that other processes are of; empty lets the first silo host one.</param>
 /// <param name="trains">Whether the learner trains; otherwise it commits steps that change nothing.</param>
-internal sealed class BenchCluster(string join = "", bool trains = false) : IAsyncDisposable
+/// <param name="directory">Where it keeps its data, which stays when it ends; empty takes one that goes with it.</param>
+internal sealed class BenchCluster(string join = "", bool trains = false, string directory = "") : IAsyncDisposable
 {
     /// <summary>Name of the cluster.</summary>
     public const string Name = "bench";
 
-    private readonly string _directory = Directory.CreateTempSubdirectory("etr-bench-").FullName;
+    private readonly string _directory = directory.Length > 0 ? directory : Directory.CreateTempSubdirectory("etr-bench-").FullName;
     private readonly List<EtrHost> _hosts = [];
 
     /// <summary>The silos, the one with the store first.</summary>
@@ -80,7 +81,8 @@ internal sealed class BenchCluster(string join = "", bool trains = false) : IAsy
     {
         foreach (EtrHost host in _hosts.AsEnumerable().Reverse())
             await host.DisposeAsync();
-        Directory.Delete(_directory, recursive: true);
+        if (directory.Length == 0)
+            Directory.Delete(_directory, recursive: true);
     }
 
     private HostParts Parts(SiloPlan plan, DataDirectory data, IRolloutEngineProvider? engines)

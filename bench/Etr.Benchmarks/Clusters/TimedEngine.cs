@@ -12,7 +12,8 @@ namespace Etr.Benchmarks.Clusters;
 /// <param name="capacity">Slots it decodes at once.</param>
 /// <param name="tokens">Tokens of a trace.</param>
 /// <param name="step">Time of a token step; zero draws at once, on the caller's thread.</param>
-internal sealed class TimedEngine(int capacity, int tokens, TimeSpan step) : IRolloutEngine, IRolloutEngineProvider
+/// <param name="hands">Told of each reasoning step (from 0) of a slot as its last token is handed over, where there is a pace.</param>
+internal sealed class TimedEngine(int capacity, int tokens, TimeSpan step, Action<RolloutRequest, uint, int>? hands = null) : IRolloutEngine, IRolloutEngineProvider
 {
     private const int LineTokens = 8;
     private static readonly int[] PromptTokens = [1, 2, 3, 4, 5, 6, 7, 8];
@@ -121,6 +122,7 @@ internal sealed class TimedEngine(int capacity, int tokens, TimeSpan step) : IRo
         bool ended = slot.At >= tokens;
         if (ended || slot.At % LineTokens == 0)
         {
+            hands?.Invoke(slot.Request, slot.Drawn.Slot, (slot.At - 1) / LineTokens);
             bool goesOn = observer.OnTokens(slot.Drawn.Slot, TokensOf(slot, slot.Told, slot.At));
             slot.Told = slot.At;
             ended |= !goesOn;
