@@ -6,7 +6,7 @@ namespace Etr.Benchmarks.Dashboard;
 /// <summary>
 /// How soon pages show something: a run of 10,000 prompts and 1,000 steps is in the archive, its silo has just been started again and
 /// goes on drawing. A page's time is from the click on its address: first paint as the browser tells it; meaningful, its first figure of the
-/// run; a live wall, its cells and a first change of them.
+/// run, its curves or its cells; a live wall, the first change of these.
 /// </summary>
 internal static class PaintPart
 {
@@ -18,6 +18,7 @@ internal static class PaintPart
         const look = () => {
           const figure = document.querySelector('.tile .figure');
           if (figure && /[0-9]/.test(figure.textContent)) seen('figure');
+          if (window.etrCharts?.state().rows > 0) seen('charts');
           const wall = window.etrWall?.state();
           if (wall && wall.cells > 0) { first.cells ??= performance.now(); first.frames ??= wall.frames; }
           if (wall && wall.cells > 0 && wall.frames > first.frames) seen('live');
@@ -40,7 +41,7 @@ internal static class PaintPart
             Console.WriteLine("page | first paint: first visit / median of the next | meaningful | live | cells in the wall");
             await VisitAsync(browser, $"{run}/wall", "live", times);
             await VisitAsync(browser, run, "figure", times);
-            await VisitAsync(browser, $"{run}/training", "", times);
+            await VisitAsync(browser, $"{run}/training", "charts", times);
         }
         finally
         {
@@ -51,25 +52,26 @@ internal static class PaintPart
 
     private static async Task VisitAsync(Browser browser, string address, string wanted, int times)
     {
-        List<double> paints = [], wants = [], figures = [];
+        List<double> paints = [], figures = [], lives = [];
         int total = 0;
         for (int i = 0; i <= times; i++)
         {
             await using WatchedPage watched = await browser.PageAsync(script: Watch);
             await watched.Page.GotoAsync(address);
-            if (wanted.Length > 0)
-                await watched.Page.WaitForFunctionAsync($"() => window.etrFirst.{wanted}");
-            paints.Add(await watched.Page.EvaluateAsync<double>("() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN"));
-            wants.Add(wanted.Length == 0 ? double.NaN : await watched.Page.EvaluateAsync<double>($"() => window.etrFirst.{wanted}"));
-            if (wanted == "live")
-            {
-                figures.Add(await watched.Page.EvaluateAsync<double>("() => window.etrFirst.cells"));
-                total = (await watched.WallAsync()).GetProperty("total").GetInt32();
-            }
+            await watched.Page.WaitForFunctionAsync($"() => window.etrFirst.{wanted}");
+            paints.Add(await watched.Page.EvaluateAsync<double>("() => performance.getEntriesByName('first-contentful-paint')[0].startTime"));
+            figures.Add(await FirstAsync(watched, wanted == "live" ? "cells" : wanted));
+            if (wanted != "live")
+                continue;
+            lives.Add(await FirstAsync(watched, wanted));
+            total = (await watched.WallAsync()).GetProperty("total").GetInt32();
         }
 
-        Console.WriteLine($"{new Uri(address).AbsolutePath.Split('/')[^1]} | {Both(paints)} | {(wanted == "live" ? Both(figures) : Both(wants))} | {(wanted == "live" ? Both(wants) : "")} | {total}");
+        string page = address.EndsWith("/wall", StringComparison.Ordinal) ? "wall" : address.EndsWith("/training", StringComparison.Ordinal) ? "training" : "overview";
+        Console.WriteLine($"{page} | {Both(paints)} | {Both(figures)} | {(lives.Count > 0 ? Both(lives) : "–")} | {(lives.Count > 0 ? total : "–")}");
     }
+
+    private static Task<double> FirstAsync(WatchedPage watched, string name) => watched.Page.EvaluateAsync<double>($"() => window.etrFirst.{name}");
 
     private static string Both(List<double> milliseconds) =>
         string.Create(CultureInfo.InvariantCulture, $"{milliseconds[0]:F0} / {Figures.Median(milliseconds.Skip(1)):F0} ms");
