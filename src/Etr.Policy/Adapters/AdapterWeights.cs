@@ -1,6 +1,7 @@
 using System.Globalization;
 using Etr.Policy.Checkpoints;
 using Etr.Policy.Models;
+using Etr.Policy.Runtime;
 using TorchSharp;
 using TorchSharp.Modules;
 
@@ -37,7 +38,7 @@ public sealed class AdapterWeights : IDisposable
             if (name.EndsWith("lora_B.weight", StringComparison.Ordinal))
                 return torch.zeros(shape);
             double bound = 1 / Math.Sqrt(shape[1]);
-            return torch.rand(shape, generator: generator).mul_(2 * bound).sub_(bound);
+            return torch.rand(shape, generator: generator).MultiplyInPlace(2 * bound).SubtractInPlace(bound);
         });
     }
 
@@ -80,7 +81,7 @@ public sealed class AdapterWeights : IDisposable
     }
 
     /// <summary>α/r·B·A of a target, [out, in].</summary>
-    internal torch.Tensor Delta(int layer, string target) => B(layer, target).detach().matmul(A(layer, target).detach()).mul_(Config.Scale);
+    internal torch.Tensor Delta(int layer, string target) => B(layer, target).detach().matmul(A(layer, target).detach()).MultiplyInPlace(Config.Scale);
 
     /// <summary>The same memory under tensors of their own: what changes here changes there, and gradients are gathered apart.</summary>
     internal AdapterWeights Beside() => Build(Model, Config, null, (name, _) => _byName[name].detach(), Named[0].Value.dtype);
@@ -111,7 +112,7 @@ public sealed class AdapterWeights : IDisposable
         for (int layer = 0; layer < Model.Layers; layer++)
         {
             foreach (string target in Config.Targets)
-                weights[AdapterShapes.WeightOf(layer, target)].add_(B(layer, target).matmul(A(layer, target)), alpha: scale);
+                weights[AdapterShapes.WeightOf(layer, target)].AddInPlace(B(layer, target).matmul(A(layer, target)), scale);
         }
     }
 

@@ -1,5 +1,6 @@
 using Etr.Policy.Checkpoints;
 using Etr.Policy.Models;
+using Etr.Policy.Runtime;
 using TorchSharp;
 
 namespace Etr.Policy.Adapters;
@@ -41,7 +42,7 @@ public static class MergedModel
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using IDisposable noGradient = torch.no_grad();
-        torch.Tensor sum = source.ReadSingle(entry.Name).add_(adapters.Delta(place.Layer, place.Target));
+        torch.Tensor sum = source.ReadSingle(entry.Name).AddInPlace(adapters.Delta(place.Layer, place.Target));
         SafetensorsWriter.WriteData(stream, sum.to(entry.Type));
     }
 }

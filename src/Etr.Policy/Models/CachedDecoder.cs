@@ -1,5 +1,6 @@
 using Etr.Core.Entropies;
 using Etr.Policy.Adapters;
+using Etr.Policy.Runtime;
 using TorchSharp;
 using static TorchSharp.torch.nn;
 
@@ -95,7 +96,7 @@ internal sealed class CachedDecoder : IDisposable
             using DisposeScope chunk = torch.NewDisposeScope();
             int count = Math.Min(rows, measures.Length - start);
             torch.Tensor logits = hidden.narrow(0, start, count).matmul(_model.Head).to(torch.float32);
-            torch.Tensor logProbs = (temperature is 0 or 1 ? logits : logits.div_(temperature)).log_softmax(1);
+            torch.Tensor logProbs = (temperature is 0 or 1 ? logits : logits.DivideInPlace(temperature)).log_softmax(1);
             torch.Tensor drawn = logProbs.gather(1, ids.narrow(0, first + start, count).unsqueeze(1));
             torch.Tensor entropies = (logProbs.exp() * logProbs).sum(1, keepdim: true).neg_();
             float[] both = torch.cat([drawn, entropies], 1).cpu().data<float>().ToArray();
@@ -257,10 +258,10 @@ internal sealed class CachedDecoder : IDisposable
         left.dtype == right.dtype ? left.matmul(right) : left.to(right.dtype).matmul(right).to(left.dtype);
 
     private static torch.Tensor Add(torch.Tensor sum, torch.Tensor left, torch.Tensor right) =>
-        sum.dtype == right.dtype ? torch.addmm(sum, left, right, 1, 1) : sum + left.to(right.dtype).matmul(right);
+        sum.dtype == right.dtype ? torch.addmm(sum, left, right, 1, 1) : sum.Plus(left.to(right.dtype).matmul(right));
 
     private torch.Tensor Normalise(torch.Tensor x) =>
-        x * (x * x).mean([-1L], keepdim: true).add_(_config.NormEpsilon).rsqrt_();
+        x * (x * x).mean([-1L], keepdim: true).AddInPlace(_config.NormEpsilon).rsqrt_();
 
     private torch.Tensor Normalise(torch.Tensor x, FusedLayer layer, torch.Tensor norm) => layer.Folded ? Normalise(x) : Normalise(x).mul_(norm);
 
@@ -285,7 +286,7 @@ internal sealed class CachedDecoder : IDisposable
         torch.Tensor heads = joined.narrow(-2, 0, _config.Heads + _config.KeyValueHeads);
         if (layer.HeadNorm is not null)
         {
-            heads.mul_((heads * heads).mean([-1L], keepdim: true).add_(_config.NormEpsilon).rsqrt_()).mul_(layer.HeadNorm);
+            heads.mul_((heads * heads).mean([-1L], keepdim: true).AddInPlace(_config.NormEpsilon).rsqrt_()).mul_(layer.HeadNorm);
         }
 
         heads.view([.. heads.shape[..^1], _config.HeadSize / 2, 2]).view_as_complex().mul_(turns);

@@ -1,4 +1,5 @@
 using Etr.Policy.Checkpoints;
+using Etr.Policy.Runtime;
 using TorchSharp;
 using TorchSharp.Modules;
 
@@ -55,7 +56,7 @@ public sealed class DecoderWeights : IDisposable
             }
 
             bool intoResidual = name.EndsWith("o_proj.weight", StringComparison.Ordinal) || name.EndsWith("down_proj.weight", StringComparison.Ordinal);
-            return torch.randn(shape, generator: generator).mul_(intoResidual ? residual : 0.02);
+            return torch.randn(shape, generator: generator).MultiplyInPlace(intoResidual ? residual : 0.02);
         });
     }
 

@@ -1,4 +1,5 @@
 using Etr.Policy.Adapters;
+using Etr.Policy.Runtime;
 using TorchSharp;
 
 namespace Etr.Policy.Models;
@@ -54,7 +55,7 @@ internal sealed class FusedAdapter : IDisposable
                 int place = Array.IndexOf(present, target);
                 if (place >= 0)
                 {
-                    up.narrow(0, (long)place * adapters.Config.Rank, adapters.Config.Rank).narrow(1, at, rows).copy_(B(target).detach().t() * adapters.Config.Scale);
+                    up.narrow(0, (long)place * adapters.Config.Rank, adapters.Config.Rank).narrow(1, at, rows).copy_(B(target).detach().t().Times(adapters.Config.Scale));
                 }
 
                 at += rows;

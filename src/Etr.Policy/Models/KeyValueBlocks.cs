@@ -1,4 +1,5 @@
 using Etr.Policy.Memory;
+using Etr.Policy.Runtime;
 using TorchSharp;
 
 namespace Etr.Policy.Models;
@@ -110,7 +111,7 @@ internal sealed class KeyValueBlocks : IDisposable
         using DisposeScope scope = torch.NewDisposeScope();
         torch.Tensor ids = Ids(blocks);
         foreach (torch.Tensor? layer in _layers)
-            layer!.index_fill_(1, ids, 0);
+            layer!.ZeroInPlace(1, ids);
     }
 
     /// <summary>Rows' keys and values side by side: a copy, [rows, 2 · kv heads, positions, head size], contiguous in the last two dimensions.</summary>

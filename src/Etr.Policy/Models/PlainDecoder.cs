@@ -1,3 +1,4 @@
+using Etr.Policy.Runtime;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch.nn;
@@ -78,8 +79,8 @@ public sealed class PlainDecoder : IDisposable
         torch.Tensor x = Weights[WeightShapes.Embedding].index_select(0, ids.reshape(-1)).view(batch, length, Config.HiddenSize);
         for (int layer = 0; layer < Config.Layers; layer++)
         {
-            x = x + Attention(layer, Normalise(x, Of(layer, "input_layernorm.weight")), cos, sin);
-            x = x + FeedForward(layer, Normalise(x, Of(layer, "post_attention_layernorm.weight")));
+            x = x.Plus(Attention(layer, Normalise(x, Of(layer, "input_layernorm.weight")), cos, sin));
+            x = x.Plus(FeedForward(layer, Normalise(x, Of(layer, "post_attention_layernorm.weight"))));
             afterLayer?.Invoke(layer, x);
         }
 
@@ -90,7 +91,7 @@ public sealed class PlainDecoder : IDisposable
 
     private torch.Tensor Normalise(torch.Tensor x, torch.Tensor weight)
     {
-        torch.Tensor scale = (x * x).mean([-1L], keepdim: true).add(Config.NormEpsilon).rsqrt();
+        torch.Tensor scale = (x * x).mean([-1L], keepdim: true).Plus(Config.NormEpsilon).rsqrt();
         return x * scale * weight;
     }
 
@@ -128,7 +129,7 @@ public sealed class PlainDecoder : IDisposable
     private static torch.Tensor Rotate(torch.Tensor heads, torch.Tensor cos, torch.Tensor sin)
     {
         torch.Tensor[] halves = heads.chunk(2, -1);
-        return torch.cat([halves[0] * cos - halves[1] * sin, halves[1] * cos + halves[0] * sin], -1);
+        return torch.cat([halves[0] * cos - halves[1] * sin, (halves[1] * cos).Plus(halves[0] * sin)], -1);
     }
 
     private torch.Tensor FeedForward(int layer, torch.Tensor x)

@@ -1,3 +1,4 @@
+using Etr.Policy.Runtime;
 using TorchSharp;
 
 namespace Etr.Policy.Models;
@@ -20,7 +21,7 @@ internal sealed class RotaryTable(ModelConfig config, torch.Device device) : IDi
             long rows = Math.Max(length, _cos is null ? FirstLength : 2 * _cos.shape[0]);
             using DisposeScope scope = torch.NewDisposeScope();
             torch.Tensor frequencies = torch.tensor(config.RotaryFrequencies(), torch.float64);
-            torch.Tensor angles = torch.outer(torch.arange(rows, torch.float64), frequencies);
+            torch.Tensor angles = torch.outer(TensorArithmetic.Count(rows, torch.float64), frequencies);
             torch.Tensor cos = angles.cos().to(torch.float32, device).DetachFromDisposeScope();
             torch.Tensor sin = angles.sin().to(torch.float32, device).DetachFromDisposeScope();
             Dispose();

@@ -1,4 +1,5 @@
 using Etr.Policy.Memory;
+using Etr.Policy.Runtime;
 using TorchSharp;
 
 namespace Etr.Policy.Models;
@@ -65,8 +66,8 @@ internal sealed record RowGroup(torch.Tensor? Rows, int Count, torch.Tensor Bloc
 
     private static torch.Tensor MaskOf(long[] positions, int length, int queriesPerKey, torch.ScalarType type, torch.Device device)
     {
-        torch.Tensor beyond = torch.arange(length, torch.int64, device).gt(torch.tensor(positions, torch.int64, device).view(-1, 1, 1, 1));
-        return torch.zeros([positions.Length, 1, 1, length], type, device).masked_fill_(beyond, float.NegativeInfinity)
+        torch.Tensor beyond = TensorArithmetic.Count(length, torch.int64, device).gt(torch.tensor(positions, torch.int64, device).view(-1, 1, 1, 1));
+        return torch.zeros([positions.Length, 1, 1, length], type, device).FillInPlace(beyond, float.NegativeInfinity)
             .expand(positions.Length, 1, queriesPerKey, length);
     }
 }

@@ -58,7 +58,7 @@ public sealed record EngineParity(double FullGap, double HalfGap)
         var weights = DecoderWeights.Initialise(Model, 3);
         using IDisposable guard = torch.no_grad();
         foreach (torch.Tensor value in weights.Parameters.Where(value => value.shape.Length == 2))
-            value.mul_(6);
+            value.MultiplyInPlace(6);
         return weights;
     }
 

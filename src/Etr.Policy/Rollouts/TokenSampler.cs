@@ -1,4 +1,5 @@
 using Etr.Core.Entropies;
+using Etr.Policy.Runtime;
 using TorchSharp;
 
 namespace Etr.Policy.Rollouts;
@@ -64,7 +65,7 @@ internal static class TokenSampler
             }
         }
 
-        return first == 1 ? logits : logits * (float)(1 / first);
+        return first == 1 ? logits : logits.Times((float)(1 / first));
     }
 
     // Greedy picks are recorded as at temperature 1.
@@ -97,7 +98,7 @@ internal static class TokenSampler
         (torch.Tensor sorted, torch.Tensor order) = torch.sort(probs.to(torch.float64), 1, descending: true, stable: true);
         torch.Tensor before = sorted.cumsum(1) - sorted;
         torch.Tensor kept = before.lt(torch.tensor(masses, device: probs.device).unsqueeze(1))
-            .logical_and(torch.arange(vocabulary, device: probs.device).unsqueeze(0).lt(torch.tensor(ranks, device: probs.device).unsqueeze(1)));
+            .logical_and(TensorArithmetic.Count(vocabulary, torch.int64, probs.device).unsqueeze(0).lt(torch.tensor(ranks, device: probs.device).unsqueeze(1)));
         torch.Tensor mask = torch.zeros_like(probs).scatter_(1, order, kept.to(probs.dtype));
         return probs * mask;
     }
@@ -113,7 +114,7 @@ internal static class TokenSampler
         // The first id whose cumulative weight exceeds the number; ids of no weight are stepped over.
         torch.Tensor cumulative = weights.to(torch.float64).cumsum(1);
         torch.Tensor at = torch.tensor(uniforms, device: weights.device).unsqueeze(1) * cumulative.narrow(1, weights.shape[1] - 1, 1);
-        return cumulative.le(at).sum(1, keepdim: true).clamp_max_(weights.shape[1] - 1);
+        return cumulative.le(at).sum(1, keepdim: true).LimitInPlace(weights.shape[1] - 1);
     }
 
     private static DrawnToken Unpack(ReadOnlySpan<double> figures, int top, DrawRequest request) => DrawnToken.From(

@@ -1,3 +1,4 @@
+using Etr.Policy.Runtime;
 using TorchSharp;
 
 namespace Etr.Policy.Training;
@@ -48,13 +49,13 @@ internal sealed class AdamW : IDisposable
         {
             using DisposeScope scope = torch.NewDisposeScope();
             torch.Tensor parameter = _parameters[i];
-            torch.Tensor gradient = _gradients[i].mul(gradientScale);
+            torch.Tensor gradient = _gradients[i].Times(gradientScale);
             if (_weightDecay > 0.0)
-                parameter.mul_(1.0 - (learningRate * _weightDecay));
-            FirstMoments[i].mul_(_beta1).add_(gradient, alpha: 1.0 - _beta1);
-            SecondMoments[i].mul_(_beta2).addcmul_(gradient, gradient, value: 1.0 - _beta2);
-            torch.Tensor denominator = SecondMoments[i].sqrt().div_(Math.Sqrt(correction2)).add_(Epsilon);
-            parameter.addcdiv_(FirstMoments[i], denominator, value: -learningRate / correction1);
+                parameter.MultiplyInPlace(1.0 - (learningRate * _weightDecay));
+            FirstMoments[i].MultiplyInPlace(_beta1).AddInPlace(gradient, 1.0 - _beta1);
+            SecondMoments[i].MultiplyInPlace(_beta2).AddProductInPlace(gradient, gradient, 1.0 - _beta2);
+            torch.Tensor denominator = SecondMoments[i].sqrt().DivideInPlace(Math.Sqrt(correction2)).AddInPlace(Epsilon);
+            parameter.AddQuotientInPlace(FirstMoments[i], denominator, -learningRate / correction1);
         }
     }
 

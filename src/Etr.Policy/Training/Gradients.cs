@@ -1,3 +1,4 @@
+using Etr.Policy.Runtime;
 using TorchSharp;
 
 namespace Etr.Policy.Training;
@@ -27,7 +28,7 @@ internal sealed class Gradients : IDisposable
     {
         using IDisposable noGradient = torch.no_grad();
         for (int i = 0; i < Tensors.Count; i++)
-            Tensors[i].add_(other.Tensors[i]);
+            Tensors[i].AddInPlace(other.Tensors[i]);
     }
 
     /// <summary>The Euclidean norm over all of them, added up in double precision.</summary>
@@ -46,7 +47,7 @@ internal sealed class Gradients : IDisposable
     // The squares of one tensor are freed before those of the next are made.
     private static torch.Tensor SquaredNorm(torch.Tensor gradient)
     {
-        using torch.Tensor squares = gradient.square();
+        using torch.Tensor squares = gradient.Squared();
         return squares.sum(torch.ScalarType.Float64);
     }
 }

@@ -1,3 +1,4 @@
+using Etr.Policy.Runtime;
 using TorchSharp;
 
 namespace Etr.Policy.Training;
@@ -33,13 +34,13 @@ public static class KlPenalty
     {
         ArgumentNullException.ThrowIfNull(logProbs);
         ArgumentNullException.ThrowIfNull(referenceLogProbs);
-        torch.Tensor d = referenceLogProbs.sub(logProbs).clamp(-LogBound, LogBound);
+        torch.Tensor d = referenceLogProbs.sub(logProbs).Clamped(-LogBound, LogBound);
         return estimator switch
         {
             KlEstimator.K1 => d.neg(),
-            KlEstimator.K2 => d.square().mul(0.5),
+            KlEstimator.K2 => d.Squared().Times(0.5),
             KlEstimator.K3 when double.IsPositiveInfinity(maximum) => d.expm1().sub(d),
-            KlEstimator.K3 => d.expm1().sub(d).clamp_max(maximum),
+            KlEstimator.K3 => d.expm1().sub(d).AtMost(maximum),
             _ => throw new ArgumentOutOfRangeException(nameof(estimator), estimator, "no such estimator"),
         };
     }

@@ -1,3 +1,4 @@
+using Etr.Policy.Runtime;
 using Etr.Policy.Training.Corrections;
 using Etr.Policy.Training.Losses;
 using TorchSharp;
@@ -29,7 +30,7 @@ internal sealed class StepFigures
         using IDisposable noGradient = torch.no_grad();
         torch.Tensor none = torch.zeros_like(_maximum).squeeze();
         CorrectionWeights? correction = figures.Correction;
-        _sums.add_(torch.stack(
+        _sums.AddInPlace(torch.stack(
         [
             Total(figures.Loss),
             figures.Kl is null ? none : Total(figures.Kl),
@@ -39,7 +40,7 @@ internal sealed class StepFigures
             Total(figures.Tokens.ClippedHigh),
             figures.Gap is null ? none : Total(figures.Gap),
             correction is null ? none : Total(correction.Cut),
-            correction is null ? none : Total(figures.Traces.Sum(correction.Cut.to(figures.Entropy.dtype)).gt(0.0)),
+            correction is null ? none : Total(figures.Traces.Sum(correction.Cut.to(figures.Entropy.dtype)).IsAbove(0.0)),
             correction is null ? none : Total(correction.Weights),
         ]));
         long tokens = figures.Entropy.numel();
@@ -56,7 +57,7 @@ internal sealed class StepFigures
     public void Take(StepFigures other)
     {
         using IDisposable noGradient = torch.no_grad();
-        _sums.add_(other._sums);
+        _sums.AddInPlace(other._sums);
         _maximum.copy_(torch.maximum(_maximum, other._maximum));
         (_tokens, _traces, _compared) = (_tokens + other._tokens, _traces + other._traces, _compared + other._compared);
         other._sums.zero_();

@@ -1,4 +1,5 @@
 using Etr.Core.Training;
+using Etr.Policy.Runtime;
 using Etr.Policy.Training.Corrections;
 using Etr.Policy.Training.Losses;
 using Etr.Policy.Training.Passes;
@@ -53,11 +54,11 @@ internal sealed class StepLoss
         if (referenceLogProbs is not null)
         {
             kl = KlPenalty.PerToken(scores.LogProbs, referenceLogProbs, _kl);
-            losses += kl * _options.KlCoefficient;
+            losses = losses.Plus(kl.Times(_options.KlCoefficient));
         }
 
         if (moment.EntropyCoefficient > 0.0)
-            losses -= scores.Entropy * moment.EntropyCoefficient;
+            losses -= scores.Entropy.Times(moment.EntropyCoefficient);
 
         torch.Tensor loss = LossAggregation.Sum(losses, batch.Weights);
         bool unmoved = moment.IsFirstUpdate || moment.StartLogProbs is not null;

@@ -1,3 +1,4 @@
+using Etr.Policy.Runtime;
 using TorchSharp;
 
 namespace Etr.Policy.Training;
@@ -13,7 +14,7 @@ public static class TokenDistribution
     {
         ArgumentNullException.ThrowIfNull(logits);
         ArgumentOutOfRangeException.ThrowIfNegative(temperature);
-        torch.Tensor scaled = temperature is 0.0 or 1.0 ? logits : logits.mul(1.0 / temperature);
+        torch.Tensor scaled = temperature is 0.0 or 1.0 ? logits : logits.Times(1.0 / temperature);
         return scaled.log_softmax(-1);
     }
 

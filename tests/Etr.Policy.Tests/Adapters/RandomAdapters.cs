@@ -1,5 +1,6 @@
 using Etr.Policy.Adapters;
 using Etr.Policy.Models;
+using Etr.Policy.Runtime;
 using TorchSharp;
 
 namespace Etr.Policy.Tests.Adapters;
@@ -16,8 +17,8 @@ internal static class RandomAdapters
         using IDisposable guard = torch.no_grad();
         foreach ((_, torch.Tensor value) in adapters.Named)
         {
-            using torch.Tensor noise = torch.randn(value.shape, generator: generator).mul_(0.3);
-            value.add_(noise);
+            using torch.Tensor noise = torch.randn(value.shape, generator: generator).MultiplyInPlace(0.3);
+            value.AddInPlace(noise);
         }
 
         return adapters;

@@ -1,4 +1,5 @@
 using Etr.Policy.Models;
+using Etr.Policy.Runtime;
 using TorchSharp;
 
 namespace Etr.Policy.Tests.Models;
@@ -41,8 +42,8 @@ internal static class RandomModels
         using IDisposable guard = torch.no_grad();
         foreach ((_, torch.Tensor value) in weights.Named)
         {
-            using torch.Tensor noise = torch.randn(value.shape, generator: generator).mul_(0.4);
-            value.add_(noise);
+            using torch.Tensor noise = torch.randn(value.shape, generator: generator).MultiplyInPlace(0.4);
+            value.AddInPlace(noise);
         }
 
         return weights;

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Etr.Core.Rollouts;
 using Etr.Policy.Models;
 using Etr.Policy.Pretraining;
+using Etr.Policy.Runtime;
 using Etr.Policy.Tokenizers;
 
 namespace Etr.Policy.Tests.Rollouts;
@@ -31,7 +32,7 @@ internal sealed class TinyModel : IDisposable
         {
             foreach (TorchSharp.Modules.Parameter value in weights.Parameters.Where(value => value.shape.Length == 2))
             {
-                value.mul_(scale);
+                value.MultiplyInPlace(scale);
             }
         }
 

@@ -54,7 +54,7 @@ internal sealed class TinyPolicy : IDisposable
         foreach ((_, torch.Tensor value) in weights.Named)
         {
             using DisposeScope scope = torch.NewDisposeScope();
-            value.add_(torch.randn(value.shape, generator: generator).mul_(0.2));
+            value.AddInPlace(torch.randn(value.shape, generator: generator).MultiplyInPlace(0.2));
         }
 
         return weights;

@@ -1,3 +1,4 @@
+using Etr.Policy.Runtime;
 using Etr.Policy.Training.Losses;
 using TorchSharp;
 
@@ -43,14 +44,14 @@ public static class SamplerCorrection
         torch.Tensor logRatios = startLogProbs.sub(samplerLogProbs).to(torch.ScalarType.Float64);
         if (kind == CorrectionKind.TokenTruncated)
         {
-            torch.Tensor cut = logRatios.gt(Math.Log(TokenBound));
-            return new CorrectionWeights(logRatios.exp().clamp_max(TokenBound).to(startLogProbs.dtype), cut);
+            torch.Tensor cut = logRatios.IsAbove(Math.Log(TokenBound));
+            return new CorrectionWeights(logRatios.exp().AtMost(TokenBound).to(startLogProbs.dtype), cut);
         }
 
         // A product over thousands of tokens is a sum of logarithms, in double precision.
         torch.Tensor products = traces.Sum(logRatios);
-        torch.Tensor dropped = products.gt(Math.Log(TraceBound));
-        torch.Tensor weights = products.exp().masked_fill(dropped, 0.0).to(startLogProbs.dtype);
+        torch.Tensor dropped = products.IsAbove(Math.Log(TraceBound));
+        torch.Tensor weights = products.exp().Filled(dropped, 0.0).to(startLogProbs.dtype);
         return new CorrectionWeights(traces.Spread(weights), traces.Spread(dropped));
     }
 }

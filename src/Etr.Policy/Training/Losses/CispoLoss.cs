@@ -1,3 +1,4 @@
+using Etr.Policy.Runtime;
 using TorchSharp;
 
 namespace Etr.Policy.Training.Losses;
@@ -16,7 +17,7 @@ internal sealed class CispoLoss : IPolicyLoss
     {
         (double low, double high) = (1.0 - clip.Low, 1.0 + clip.High);
         torch.Tensor ratios = ImportanceRatio.Of(tokens.LogProbs, tokens.OldLogProbs).detach();
-        torch.Tensor losses = ratios.clamp(low, high).mul(tokens.Advantages).neg().mul(tokens.LogProbs);
-        return new TokenLosses(losses, ratios.lt(low), ratios.gt(high));
+        torch.Tensor losses = ratios.Clamped(low, high).mul(tokens.Advantages).neg().mul(tokens.LogProbs);
+        return new TokenLosses(losses, ratios.IsBelow(low), ratios.IsAbove(high));
     }
 }

@@ -1,3 +1,4 @@
+using Etr.Policy.Runtime;
 using TorchSharp;
 
 namespace Etr.Policy.Training.Losses;
@@ -29,9 +30,9 @@ public static class ClippedPolicyLoss
         ArgumentNullException.ThrowIfNull(ratios);
         ArgumentNullException.ThrowIfNull(advantages);
         torch.Tensor negated = advantages.neg();
-        torch.Tensor loss = torch.maximum(ratios * negated, ratios.clamp(1.0 - clip.Low, 1.0 + clip.High) * negated);
+        torch.Tensor loss = torch.maximum(ratios * negated, ratios.Clamped(1.0 - clip.Low, 1.0 + clip.High) * negated);
         return clip.DualClip > 0.0
-            ? torch.where(advantages.lt(0.0), torch.minimum(loss, negated * clip.DualClip), loss)
+            ? torch.where(advantages.IsBelow(0.0), torch.minimum(loss, negated.Times(clip.DualClip)), loss)
             : loss;
     }
 
@@ -41,7 +42,7 @@ public static class ClippedPolicyLoss
     {
         ArgumentNullException.ThrowIfNull(ratios);
         ArgumentNullException.ThrowIfNull(advantages);
-        return ratios.lt(1.0 - clip.Low).logical_and(advantages.lt(0.0));
+        return ratios.IsBelow(1.0 - clip.Low).logical_and(advantages.IsBelow(0.0));
     }
 
     /// <summary>The tokens that pull no more because their ratio rose above 1 + ε_hi (A &gt; 0) or past the dual clip (A &lt; 0).</summary>
@@ -50,9 +51,9 @@ public static class ClippedPolicyLoss
     {
         ArgumentNullException.ThrowIfNull(ratios);
         ArgumentNullException.ThrowIfNull(advantages);
-        torch.Tensor rose = ratios.gt(1.0 + clip.High).logical_and(advantages.gt(0.0));
+        torch.Tensor rose = ratios.IsAbove(1.0 + clip.High).logical_and(advantages.IsAbove(0.0));
         return clip.DualClip > 0.0
-            ? rose.logical_or(ratios.gt(clip.DualClip).logical_and(advantages.lt(0.0)))
+            ? rose.logical_or(ratios.IsAbove(clip.DualClip).logical_and(advantages.IsBelow(0.0)))
             : rose;
     }
 }

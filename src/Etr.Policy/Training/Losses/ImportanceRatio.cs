@@ -1,3 +1,4 @@
+using Etr.Policy.Runtime;
 using TorchSharp;
 
 namespace Etr.Policy.Training.Losses;
@@ -20,5 +21,5 @@ public static class ImportanceRatio
     }
 
     /// <summary>exp of a log-ratio that is held to ±20 nats.</summary>
-    internal static torch.Tensor FromLog(torch.Tensor logRatios) => logRatios.clamp(-LogBound, LogBound).exp();
+    internal static torch.Tensor FromLog(torch.Tensor logRatios) => logRatios.Clamped(-LogBound, LogBound).exp();
 }

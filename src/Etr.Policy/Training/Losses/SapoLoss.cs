@@ -1,3 +1,4 @@
+using Etr.Policy.Runtime;
 using TorchSharp;
 
 namespace Etr.Policy.Training.Losses;
@@ -18,9 +19,9 @@ internal sealed class SapoLoss : IPolicyLoss
     public TokenLosses PerToken(PolicyTokens tokens, ClipRange clip)
     {
         torch.Tensor ratios = ImportanceRatio.Of(tokens.LogProbs, tokens.OldLogProbs);
-        torch.Tensor positive = tokens.Advantages.gt(0.0);
-        torch.Tensor temperature = positive.to(ratios.dtype).mul(PositiveTemperature - NegativeTemperature).add(NegativeTemperature);
-        torch.Tensor losses = ratios.sub(1.0).mul(temperature).sigmoid().mul(tokens.Advantages.div(temperature).mul(-4.0));
+        torch.Tensor positive = tokens.Advantages.IsAbove(0.0);
+        torch.Tensor temperature = positive.to(ratios.dtype).Times(PositiveTemperature - NegativeTemperature).Plus(NegativeTemperature);
+        torch.Tensor losses = ratios.Minus(1.0).mul(temperature).sigmoid().mul(tokens.Advantages.div(temperature).Times(-4.0));
         torch.Tensor none = torch.zeros_like(positive);
         return new TokenLosses(losses, none, none);
     }

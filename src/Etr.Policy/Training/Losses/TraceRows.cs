@@ -1,3 +1,4 @@
+using Etr.Policy.Runtime;
 using TorchSharp;
 
 namespace Etr.Policy.Training.Losses;
@@ -13,7 +14,7 @@ public sealed record TraceRows(torch.Tensor Rows, torch.Tensor Counts)
     public torch.Tensor Sum(torch.Tensor values)
     {
         ArgumentNullException.ThrowIfNull(values);
-        return torch.zeros(Counts.shape[0], dtype: values.dtype, device: values.device).index_add(0, Rows, values, 1);
+        return torch.zeros(Counts.shape[0], dtype: values.dtype, device: values.device).PlusAt(0, Rows, values);
     }
 
     /// <summary>Mean over each trace's tokens.</summary>

@@ -1,3 +1,4 @@
+using Etr.Policy.Runtime;
 using TorchSharp;
 using static TorchSharp.torch.nn;
 
@@ -58,7 +59,7 @@ internal static class ChunkedScores
             if (gradient.Entropy is not null)
             {
                 torch.Tensor entropy = probabilities.mul(logProbs).sum(-1, keepdim: true).neg_();
-                logits.sub_(logProbs.add_(entropy).mul_(probabilities).mul_(gradient.Entropy.narrow(0, start, count).unsqueeze(-1)));
+                logits.sub_(logProbs.AddInPlace(entropy).mul_(probabilities).mul_(gradient.Entropy.narrow(0, start, count).unsqueeze(-1)));
             }
 
             result.narrow(0, start, count).copy_(logits.matmul(head));

@@ -1,4 +1,5 @@
 using Etr.Policy.Models;
+using Etr.Policy.Runtime;
 using TorchSharp;
 using TorchSharp.Modules;
 
@@ -118,7 +119,7 @@ internal sealed class JoinedLayer : IDisposable
             long count = _rows[i] * _config.HeadSize;
             Norm(Before, Projections[i] + ".weight", Unpaired(Joined.Gradient.narrow(0, start, count), i));
             if (JoinedBias is not null)
-                gradientOf(Name(Projections[i] + ".bias")).add_(Unpaired(JoinedBias.Gradient.narrow(0, start, count), i));
+                gradientOf(Name(Projections[i] + ".bias")).AddInPlace(Unpaired(JoinedBias.Gradient.narrow(0, start, count), i));
             start += count;
         }
 
@@ -127,8 +128,8 @@ internal sealed class JoinedLayer : IDisposable
 
         void Norm(string norm, string matrix, torch.Tensor gradient)
         {
-            gradientOf(Name(matrix)).addcmul_(gradient, Of(weights, norm).detach(), 1);
-            gradientOf(Name(norm)).add_(gradient.mul(Of(weights, matrix)).sum([0L]));
+            gradientOf(Name(matrix)).AddProductInPlace(gradient, Of(weights, norm).detach());
+            gradientOf(Name(norm)).AddInPlace(gradient.mul(Of(weights, matrix)).sum([0L]));
         }
     }
 

@@ -1,5 +1,6 @@
 using Etr.Policy.Adapters;
 using Etr.Policy.Models;
+using Etr.Policy.Runtime;
 using TorchSharp;
 using static TorchSharp.torch.nn;
 
@@ -52,7 +53,7 @@ internal sealed class LayerAdapter(AdapterWeights adapters, int layer, double dr
             "k_proj" => RotaryPairs.Of(b, adapters.Model.KeyValueHeads),
             _ => b,
         };
-        return functional.linear(functional.linear(Dropped(target, input, use), adapters.A(layer, target)), b).mul(adapters.Config.Scale);
+        return functional.linear(functional.linear(Dropped(target, input, use), adapters.A(layer, target)), b).Times(adapters.Config.Scale);
     }
 
     // Each adapter drops inputs of its own, as PEFT does; what is kept is scaled so that the mean stays.
@@ -63,7 +64,7 @@ internal sealed class LayerAdapter(AdapterWeights adapters, int layer, double dr
         ulong place = (ulong)layer * (ulong)AdapterShapes.Projections.Count + (ulong)adapters.Config.Targets.Index().First(known => known.Item == target).Index;
         using var generator = new torch.Generator(SplitMix(seed + place), torch.CPU);
         using torch.Tensor drawn = torch.rand(input.shape, dtype: torch.float32, generator: generator);
-        torch.Tensor kept = drawn.ge(dropout).to(input.dtype, input.device).mul(1.0 / (1.0 - dropout));
+        torch.Tensor kept = drawn.IsAtLeast(dropout).to(input.dtype, input.device).Times(1.0 / (1.0 - dropout));
         return input.mul(kept);
     }
 

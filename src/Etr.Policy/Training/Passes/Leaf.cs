@@ -1,3 +1,4 @@
+using Etr.Policy.Runtime;
 using TorchSharp;
 
 namespace Etr.Policy.Training.Passes;
@@ -45,7 +46,7 @@ internal sealed class Leaf : IDisposable
     }
 
     /// <summary>Adds another's gradient to this one's, if they gather any.</summary>
-    public void Add(Leaf other) => _gradient?.add_(other.Gradient);
+    public void Add(Leaf other) => _gradient?.AddInPlace(other.Gradient);
 
     /// <summary>Its gradient back to zero.</summary>
     public void Clear() => _gradient?.zero_();

@@ -1,5 +1,6 @@
 using Etr.Policy.Adapters;
 using Etr.Policy.Models;
+using Etr.Policy.Runtime;
 using TorchSharp;
 using static TorchSharp.torch.nn;
 
@@ -135,9 +136,9 @@ internal sealed class TrainingDecoder : IDisposable
 
         using IDisposable noGradient = torch.no_grad();
         using DisposeScope scope = torch.NewDisposeScope();
-        torch.Tensor scaled = _head.Gradient.mul(1.0 / _temperature);
-        gradientOf(HeadName).addcmul_(scaled, _weights[WeightShapes.Norm].detach(), 1);
-        gradientOf(WeightShapes.Norm).add_(scaled.mul(_weights[HeadName]).sum([0L]));
+        torch.Tensor scaled = _head.Gradient.Times(1.0 / _temperature);
+        gradientOf(HeadName).AddProductInPlace(scaled, _weights[WeightShapes.Norm].detach());
+        gradientOf(WeightShapes.Norm).AddInPlace(scaled.mul(_weights[HeadName]).sum([0L]));
     }
 
     /// <summary>Embeddings of a rectangle of ids, [rows · length, hidden].</summary>
@@ -175,8 +176,8 @@ internal sealed class TrainingDecoder : IDisposable
     /// <summary>Root mean square 1 along the last dimension; the norm's weight is in the matrix that follows.</summary>
     public torch.Tensor Normalise(torch.Tensor x)
     {
-        torch.Tensor norm = torch.linalg.vector_norm(x, 2.0, [-1L], keepdim: true);
-        return x.mul(norm.square().mul(1.0 / _config.HiddenSize).add(_config.NormEpsilon).rsqrt());
+        torch.Tensor norm = x.norm(-1, keepdim: true, 2f);
+        return x.mul(norm.Squared().Times(1.0 / _config.HiddenSize).Plus(_config.NormEpsilon).rsqrt());
     }
 
     public void Dispose()
@@ -203,20 +204,20 @@ internal sealed class TrainingDecoder : IDisposable
         : Plus(functional.linear(input.to(weight.dtype), weight).to(input.dtype), bias);
 
     private static torch.Tensor PlusProduct(torch.Tensor x, torch.Tensor input, torch.Tensor weight) =>
-        input.dtype == weight.dtype ? torch.addmm(x, input, weight.t(), 1, 1) : x.add(Linear(input, weight));
+        input.dtype == weight.dtype ? torch.addmm(x, input, weight.t(), 1, 1) : x.Plus(Linear(input, weight));
 
     // What the matrix multiplies, and what its adapter does: the norm's weights are in one of them at least.
     private static torch.Tensor Scaled(JoinedLayer layer, torch.Tensor normalised, torch.Tensor norm) => layer.Folded ? normalised : normalised.mul(norm);
 
     private static torch.Tensor Input(JoinedLayer layer, torch.Tensor scaled, torch.Tensor norm) => layer.Folded ? scaled.mul(norm) : scaled;
 
-    private static torch.Tensor Plus(torch.Tensor sum, torch.Tensor? more) => more is null ? sum : sum.add(more);
+    private static torch.Tensor Plus(torch.Tensor sum, torch.Tensor? more) => more is null ? sum : sum.Plus(more);
 
     private void ReadHead()
     {
         using IDisposable noGradient = torch.no_grad();
         using DisposeScope scope = torch.NewDisposeScope();
-        _head.Value.copy_(_weights[HeadName].mul(_weights[WeightShapes.Norm].mul(1.0 / _temperature)));
+        _head.Value.copy_(_weights[HeadName].mul(_weights[WeightShapes.Norm].Times(1.0 / _temperature)));
     }
 
     private torch.Tensor Attention(JoinedLayer layer, LayerAdapter? adapter, torch.Tensor x, long length, AdapterUse use)
@@ -239,7 +240,7 @@ internal sealed class TrainingDecoder : IDisposable
     {
         if (layer.HeadNorm(_weights) is not { } norm)
             return heads;
-        torch.Tensor scale = heads.square().mean([-1L], keepdim: true).add(_config.NormEpsilon).rsqrt();
+        torch.Tensor scale = heads.Squared().mean([-1L], keepdim: true).Plus(_config.NormEpsilon).rsqrt();
         return heads.mul(scale).mul(norm);
     }
 
