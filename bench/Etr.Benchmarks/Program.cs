@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Running;
 using Etr.Benchmarks;
 using Etr.Benchmarks.Clusters;
+using Etr.Benchmarks.Dashboard;
 using Etr.Benchmarks.Engines;
 using Etr.Benchmarks.Grading;
 using Etr.Benchmarks.Loading;
@@ -45,6 +46,9 @@ if (args is ["remote-overhead", ..])
     return await RemoteOverheadBenchmark.RunAsync(args[1..]);
 if (args is ["entropy-approximation", ..])
     return await EntropyApproximation.RunAsync(args[1..]);
+
+if (args is ["history", ..])
+    return await HistoryBenchmark.RunAsync(args[1..]);
 
 BenchmarkSwitcher.FromAssembly(typeof(TrainerBenchmarks).Assembly).Run(args);
 return 0;

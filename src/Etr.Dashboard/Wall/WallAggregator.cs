@@ -140,7 +140,8 @@ internal sealed partial class WallAggregator(
                 before = found.Next;
             }
 
-            history = WallHistory.Read;
+            // An archive that is too busy leaves the place where it is.
+            history = stalls < MostStalls ? WallHistory.Read : WallHistory.Unasked;
         }
 #pragma warning disable CA1031 // Whatever a grain answers with, the wall goes on with what the feed tells.
         catch (Exception unanswered) when (!cancellationToken.IsCancellationRequested)

@@ -27,6 +27,9 @@ internal sealed class ScriptedRuns : IRunReader
     /// <summary>Rounds of a page.</summary>
     public int RoundsAtATime { get; set; } = 1_000;
 
+    /// <summary>Whether the archive is too busy to read any.</summary>
+    public bool RoundsAreBusy { get; set; }
+
     /// <summary>Prompts that the run has.</summary>
     public int PromptCount { get; set; } = 10_000;
 
@@ -62,6 +65,8 @@ internal sealed class ScriptedRuns : IRunReader
     {
         lock (RoundReadings)
             RoundReadings.Add(before);
+        if (RoundsAreBusy)
+            return Task.FromResult(new RoundsPage([], PromptCount, before ?? new RoundPlace(9, long.MaxValue)));
         var left = Rounds?.Where(round => before is null || (round.Step, round.Ordinal).CompareTo((before.Step, before.Ordinal)) < 0)
             .OrderByDescending(round => round.Step).ThenByDescending(round => round.Ordinal).ToArray();
         return Answer(left is null ? null : new RoundsPage(

@@ -114,6 +114,16 @@ public sealed class WallHistoryTests : IDisposable
     }
 
     [Fact]
+    public async Task An_archive_that_is_too_busy_is_asked_a_few_times_and_then_left_for_the_next_page()
+    {
+        _runs.RoundsAreBusy = true;
+
+        await _aggregator.SeedAsync(Wall, Cancellation);
+
+        Assert.Equal((WallHistory.Unasked, 4), (Wall.History, _runs.RoundReadings.Count));
+    }
+
+    [Fact]
     public async Task Only_walls_that_a_page_opens_have_a_history_and_only_once()
     {
         _runs.Rounds = [Round(7, ordinal: 30)];
