@@ -54,5 +54,8 @@ if (args is ["remote-overhead", ..])
 if (args is ["entropy-approximation", ..])
     return await EntropyApproximation.RunAsync(args[1..]);
 
+if (args is ["history", ..])
+    return await HistoryBenchmark.RunAsync(args[1..]);
+
 BenchmarkSwitcher.FromAssembly(typeof(TrainerBenchmarks).Assembly).Run(args);
 return 0;

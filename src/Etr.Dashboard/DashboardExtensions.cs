@@ -36,6 +36,7 @@ public static class DashboardExtensions
         services.AddScoped<Actions>();
         services.AddSingleton<EmbeddedAssets>();
         services.AddSingleton<RunHistories>();
+        services.AddSingleton<WholeSteps>();
         services.AddSingleton<TraceClouds>();
         services.AddSingleton<WallAggregator>();
         services.AddHostedService(provider => provider.GetRequiredService<WallAggregator>());

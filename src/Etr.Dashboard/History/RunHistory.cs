@@ -27,6 +27,9 @@ internal sealed class RunHistory(string run)
     /// <summary>The figures, in the order of a point's values; those that every run has before the first step.</summary>
     public IReadOnlyList<StepMetric> Metrics { get; private set; } = StepMetrics.All;
 
+    /// <summary>Steps of a whole stretch: 1 while nothing has been joined.</summary>
+    public int Span => _span;
+
     /// <summary>Rises by one with each step.</summary>
     public long Version { get; private set; }
 
@@ -56,7 +59,7 @@ internal sealed class RunHistory(string run)
         if (_first is null)
             (_first, Metrics) = (step, StepMetrics.Of(step));
 
-        var point = new StepPoint(step.Step, [.. Metrics.Select(metric => (float)metric.Of(step))], [.. step.EntropyByStep.Take(MostProfile).Select(entropy => (float)entropy)]);
+        var point = PointOf(step);
         if (_points.Count > 0 && _points[^1].Count < _span)
             _points[^1].Merge(point);
         else
@@ -70,6 +73,10 @@ internal sealed class RunHistory(string run)
         LastStep = step.Step;
         Version++;
     }
+
+    /// <summary>A step as a stretch of its own.</summary>
+    public StepPoint PointOf(StepSummary step) =>
+        new(step.Step, [.. Metrics.Select(metric => (float)metric.Of(step))], [.. step.EntropyByStep.Take(MostProfile).Select(entropy => (float)entropy)]);
 
     /// <summary>Reasoning steps of a profile at most.</summary>
     public const int MostProfile = 32;

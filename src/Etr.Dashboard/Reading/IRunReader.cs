@@ -19,8 +19,11 @@ internal interface IRunReader
     /// <summary>A run right now; its state is <see cref="RunState.Unknown"/> where there is none of that name.</summary>
     Task<RunStatus> GetRunAsync(string run, CancellationToken cancellationToken);
 
-    /// <summary>Committed steps from <paramref name="fromStep"/> (1-based) on, at most 1,000.</summary>
+    /// <summary>Committed steps from <paramref name="fromStep"/> (1-based) on, a page of at most 1,000; none where there are no more.</summary>
     Task<IReadOnlyList<StepSummary>> GetStepsAsync(string run, int fromStep, CancellationToken cancellationToken);
+
+    /// <summary>A page of the rounds that were trained on, newest first; <paramref name="before"/> is where the page before ended.</summary>
+    Task<RoundsPage> GetRoundsAsync(string run, RoundPlace? before, CancellationToken cancellationToken);
 
     /// <summary>The constants of the run's trend; the default preset's where there is no such run.</summary>
     Task<TrendOptions> GetTrendOptionsAsync(string run, CancellationToken cancellationToken);

@@ -21,6 +21,9 @@ internal sealed class OrleansRunReader(IGrainFactory grains, IOptions<DashboardO
     public Task<IReadOnlyList<StepSummary>> GetStepsAsync(string run, int fromStep, CancellationToken cancellationToken) =>
         Within(grains.GetGrain<IRunGrain>(run).GetStepsAsync(fromStep), cancellationToken);
 
+    public Task<RoundsPage> GetRoundsAsync(string run, RoundPlace? before, CancellationToken cancellationToken) =>
+        Within(grains.GetGrain<IRunGrain>(run).GetRoundsAsync(before), cancellationToken);
+
     public async Task<TrendOptions> GetTrendOptionsAsync(string run, CancellationToken cancellationToken)
     {
         var start = await Within(grains.GetGrain<IRunGrain>(run).GetStartAsync(), cancellationToken);

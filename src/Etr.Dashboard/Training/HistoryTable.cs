@@ -19,13 +19,17 @@ internal sealed record HistoryTable(
     public static HistoryTable Empty { get; } = new([], [], "No step has been committed yet.");
 
     /// <summary>Reads the table of some charts.</summary>
-    public static HistoryTable Of(RunHistory history, IReadOnlyList<ChartSpec> charts, string zoom)
+    public static HistoryTable Of(RunHistory history, IReadOnlyList<ChartSpec> charts, string zoom) => Of(new ZoomedHistory(history), charts, zoom);
+
+    /// <summary>Reads the table of some charts.</summary>
+    public static HistoryTable Of(ZoomedHistory zoomed, IReadOnlyList<ChartSpec> charts, string zoom)
     {
+        var history = zoomed.History;
         lock (history)
         {
             var (from, to) = ChartZoom.Of(zoom, history.LastStep);
             int[] indices = [.. ChartSpec.ColumnsOf(charts).Select(history.IndexOf).Where(index => index >= 0)];
-            StepPoint[] rows = [.. history.Points.Where(point => point.Last >= from && point.First <= to)];
+            StepPoint[] rows = [.. zoomed.Points.Where(point => point.Last >= from && point.First <= to)];
             return new HistoryTable(
                 [.. indices.Select(index => (history.Metrics[index].Name, history.Metrics[index].Unit))],
                 [.. rows.Reverse().Take(MostRows).Select(row => (StepsOf(row), (IReadOnlyList<string>)[.. indices.Select(index => TextOf(history.Metrics[index], row, index))]))],

@@ -1,8 +1,25 @@
 using Etr.Grains.Feed;
+using Etr.Grains.Runs;
 
 namespace Etr.Dashboard.Wall;
 
-/// <summary>Every prompt of one run that has been drawn since the server started. Lock it to read.</summary>
+/// <summary>How far a wall has the run's history: what was trained on before this server listened.</summary>
+internal enum WallHistory
+{
+    /// <summary>Nobody has asked for it.</summary>
+    Unasked,
+
+    /// <summary>It is being read.</summary>
+    Reading,
+
+    /// <summary>It has been read.</summary>
+    Read,
+}
+
+/// <summary>
+/// Every prompt of one run that has been drawn since the server started and, once a page has asked, that was trained on before. Lock it to
+/// read.
+/// </summary>
 internal sealed class RunWall(string run)
 {
     /// <summary>Prompts kept; those after it are left out and counted.</summary>
@@ -26,6 +43,9 @@ internal sealed class RunWall(string run)
 
     /// <summary>Events that were forgotten before they could be read.</summary>
     public long Missed { get; set; }
+
+    /// <summary>How far it has the run's history.</summary>
+    public WallHistory History { get; set; }
 
     public IReadOnlyCollection<WallCell> Cells => _cells.Values;
 
@@ -55,14 +75,23 @@ internal sealed class RunWall(string run)
 
         if (happened.Prompt < 0 || happened.Kind is RolloutEventKind.Fault or RolloutEventKind.StepCommitted or RolloutEventKind.Evaluated)
             return;
-        if (!_cells.TryGetValue(happened.Prompt, out var cell))
-        {
-            if (_cells.Count >= MostCells)
-                return;
-            cell = _cells[happened.Prompt] = new WallCell(happened.Prompt);
-        }
-
+        if (CellOf(happened.Prompt) is not { } cell)
+            return;
         cell.Apply(happened);
         Touch(cell);
+    }
+
+    /// <summary>Takes in a round of the run's history; what the feed told stays.</summary>
+    public void Seed(RunRound round)
+    {
+        if (round.Prompt >= 0 && CellOf(round.Prompt) is { } cell && cell.Seed(round))
+            Touch(cell);
+    }
+
+    private WallCell? CellOf(int prompt)
+    {
+        if (_cells.TryGetValue(prompt, out var cell))
+            return cell;
+        return _cells.Count >= MostCells ? null : _cells[prompt] = new WallCell(prompt);
     }
 }

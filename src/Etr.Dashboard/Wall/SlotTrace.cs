@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Etr.Grains.Runs;
 
 namespace Etr.Dashboard.Wall;
 
@@ -28,6 +29,15 @@ internal sealed class SlotTrace
 
     /// <summary>Tokens, once it has ended.</summary>
     public double Tokens { get; private set; }
+
+    /// <summary>A trace that ended some time ago, as the run's history has it.</summary>
+    public static SlotTrace Of(RunRound round)
+    {
+        var trace = new SlotTrace { _forgotten = Math.Max(0, round.ReasoningSteps - Math.Min(round.StepEntropies.Length, Most)) };
+        trace._steps.AddRange(round.StepEntropies.AsSpan(Math.Max(0, round.StepEntropies.Length - Most)));
+        trace.End(0, round.TraceTrend);
+        return trace;
+    }
 
     /// <summary>
     /// Takes a step. A trace drawn again after its sampler was lost reports steps anew: what followed them is forgotten.

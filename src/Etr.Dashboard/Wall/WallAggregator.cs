@@ -1,5 +1,7 @@
+using System.Threading.Channels;
 using Etr.Dashboard.Reading;
 using Etr.Grains.Feed;
+using Etr.Grains.Runs;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -8,7 +10,7 @@ namespace Etr.Dashboard.Wall;
 
 /// <summary>
 /// The one reader of the feed on this server. It keeps a wall for each of the last runs; circuits read those, never the
-/// feed, so that a second viewer costs nothing but a second stream of frames.
+/// feed, so that a second viewer costs nothing but a second stream of frames. A wall that a page opens gets the run's history, once.
 /// </summary>
 internal sealed partial class WallAggregator(
     RolloutFeed feed,
@@ -20,10 +22,13 @@ internal sealed partial class WallAggregator(
     private const int MostRuns = 8;
     private const int MostEvents = 16_384;
     private const int MostLookups = 16;
+    private const int MostPages = 200;
+    private const int MostStalls = 3;
 
     private readonly Lock _lock = new();
     private readonly List<RunWall> _walls = [];
     private readonly List<RolloutEvent> _events = [];
+    private readonly Channel<RunWall> _opened = Channel.CreateBounded<RunWall>(2 * MostRuns);
     private long _next;
 
     /// <summary>The wall of a run, empty where nothing of it has been seen.</summary>
@@ -41,6 +46,16 @@ internal sealed partial class WallAggregator(
             }
 
             return wall;
+        }
+    }
+
+    /// <summary>A page shows this wall: the run's history is read into it in the background, if that is not done or under way.</summary>
+    public void Open(RunWall wall)
+    {
+        lock (wall)
+        {
+            if (wall.History == WallHistory.Unasked && _opened.Writer.TryWrite(wall))
+                wall.History = WallHistory.Reading;
         }
     }
 
@@ -71,7 +86,7 @@ internal sealed partial class WallAggregator(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(options.Value.FrameInterval, time);
-        var lookup = Task.CompletedTask;
+        var (lookup, seeding) = (Task.CompletedTask, SeedOpenedAsync(stoppingToken));
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
@@ -83,7 +98,61 @@ internal sealed partial class WallAggregator(
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            await lookup;
+            await Task.WhenAll(lookup, seeding);
+        }
+    }
+
+    private async Task SeedOpenedAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await foreach (var wall in _opened.Reader.ReadAllAsync(cancellationToken))
+                await SeedAsync(wall, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The server ends.
+        }
+    }
+
+    /// <summary>Reads a run's history into its wall, page by page. What fails is asked for again by the next page that shows the wall.</summary>
+    internal async Task SeedAsync(RunWall wall, CancellationToken cancellationToken)
+    {
+        var history = WallHistory.Unasked;
+        try
+        {
+            var (before, stalls) = ((RoundPlace?)null, 0);
+            for (var page = 0; page < MostPages && stalls < MostStalls; page++)
+            {
+                var found = await reader.GetRoundsAsync(wall.Run, before, cancellationToken);
+                int known;
+                lock (wall)
+                {
+                    wall.BeginBatch();
+                    foreach (var round in found.Rounds)
+                        wall.Seed(round);
+                    known = wall.Cells.Count;
+                }
+
+                if (found.Next is null || known >= Math.Min(found.Prompts, RunWall.MostCells))
+                    break;
+                stalls = found.Next == before ? stalls + 1 : 0;
+                before = found.Next;
+            }
+
+            // An archive that is too busy leaves the place where it is.
+            history = stalls < MostStalls ? WallHistory.Read : WallHistory.Unasked;
+        }
+#pragma warning disable CA1031 // Whatever a grain answers with, the wall goes on with what the feed tells.
+        catch (Exception unanswered) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            LogHistoryUnanswered(wall.Run, unanswered.Message);
+        }
+        finally
+        {
+            lock (wall)
+                wall.History = history;
         }
     }
 
@@ -127,6 +196,9 @@ internal sealed partial class WallAggregator(
             }
         }
     }
+
+    [LoggerMessage(EventId = 3010, Level = LogLevel.Debug, Message = "The history of {Run} could not be read for its wall: {Reason}")]
+    private partial void LogHistoryUnanswered(string run, string reason);
 
     [LoggerMessage(EventId = 3001, Level = LogLevel.Debug, Message = "Prompts of {Run} did not say their category: {Reason}")]
     private partial void LogCategoriesUnanswered(string run, string reason);

@@ -1,5 +1,6 @@
 using Etr.Grains.Feed;
 using Etr.Grains.Prompts;
+using Etr.Grains.Runs;
 
 namespace Etr.Dashboard.Wall;
 
@@ -102,6 +103,36 @@ internal sealed class WallCell(int prompt)
                 Count(happened.Ordinal, happened.Value);
                 break;
         }
+    }
+
+    /// <summary>
+    /// Takes in a round of the run's history. One that is newer than what the feed told makes the cell a sealed one; of another, only what the
+    /// feed did not tell is taken.
+    /// </summary>
+    /// <returns>Whether anything has changed.</returns>
+    public bool Seed(RunRound round)
+    {
+        var (isNewer, changed) = (round.Ordinal > Ordinal, false);
+        Count(round.Ordinal, round.Accuracy);
+        if (isNewer)
+        {
+            Open(round.Ordinal);
+            (PolicyVersion, Live) = (round.PolicyVersion, false);
+        }
+
+        if (isNewer || double.IsNaN(Accuracy))
+            (Accuracy, changed) = (round.Accuracy, true);
+        if ((isNewer || Length == 0) && double.IsFinite(round.Length))
+            (Length, changed) = (round.Length, true);
+        if ((isNewer || _followed is null) && round.Slot >= 0)
+        {
+            _followed = SlotTrace.Of(round);
+            // A group that is being drawn begins with its own first step.
+            (_followedSlot, changed) = (isNewer ? round.Slot : Never, true);
+            Fall = TrendDirections.FallOf(_followed.Steps);
+        }
+
+        return isNewer || changed;
     }
 
     /// <summary>Takes in what the prompt's grain tells: its category, its data set, the rounds that this server did not see.</summary>

@@ -34,6 +34,7 @@ public sealed partial class WallPage : PollingComponent
     private IReadOnlyList<WallRow> _rows = [];
     private string _counts = "";
     private RunState _state;
+    private WallHistory _history;
     private bool _paused;
     private bool _calm;
     private int _total;
@@ -141,6 +142,7 @@ public sealed partial class WallPage : PollingComponent
             }
         }
 
+        Aggregator.Open(_wall!);
         _session!.Ask(_query);
         if (HasRead)
             Tabulate();
@@ -159,6 +161,8 @@ public sealed partial class WallPage : PollingComponent
     /// <inheritdoc/>
     protected override async Task ReadAsync(CancellationToken cancellationToken)
     {
+        // A history that could not be read is asked for again.
+        Aggregator.Open(_wall!);
         Tabulate();
         _state = (await Reader.GetRunAsync(Run, cancellationToken)).State;
     }
@@ -261,10 +265,10 @@ public sealed partial class WallPage : PollingComponent
         {
             var cells = _wall.Cells;
             var order = WallOrder.Of(cells, _query);
-            (_seen, _total) = (cells.Count, order.Length);
+            (_seen, _total, _history) = (cells.Count, order.Length, _wall.History);
             _choices = WallChoices.Of(cells);
             var live = cells.Count(cell => cell.Live);
-            _counts = string.Create(CultureInfo.InvariantCulture, $"{_total} of {_seen} prompts seen · {live} being drawn{(_wall.Missed > 0 ? $" · {_wall.Missed} events missed" : "")}");
+            _counts = string.Create(CultureInfo.InvariantCulture, $"{_total} of {_seen} prompts seen · {live} being drawn{(_wall.Missed > 0 ? $" · {_wall.Missed} events missed" : "")}{(_history == WallHistory.Reading ? " · reading the run’s history" : "")}");
             if (!AsTable || _paused)
                 return;
             _page = Math.Clamp(_page, 0, Math.Max(0, (_total - 1) / RowsPerPage));
@@ -299,8 +303,9 @@ public sealed partial class WallPage : PollingComponent
     {
         ( > 0, _) => "No prompt passes these filters.",
         (_, RunState.Unknown) => "There is no run of this name.",
-        (_, RunState.Running) => "Nothing has been drawn since this server started. Cells appear with the first group.",
-        (_, RunState.Paused) => "The run is paused, and nothing has been drawn since this server started.",
-        _ => "The run has ended, and this server saw none of it.",
+        _ when _history == WallHistory.Reading => "Reading the run’s history…",
+        (_, RunState.Running) => "Nothing has been trained on yet, and nothing has been drawn since this server started. Cells appear with the first group.",
+        (_, RunState.Paused) => "The run is paused. Nothing of it has been trained on yet, and nothing has been drawn since this server started.",
+        _ => "The run has ended, and neither its archive nor its record tells of a group.",
     };
 }

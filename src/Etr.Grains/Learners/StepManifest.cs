@@ -23,6 +23,8 @@ public sealed record StepManifest
         WriteIndented = true,
     };
 
+    private static readonly JsonSerializerOptions OneLine = new(Options) { WriteIndented = false };
+
     /// <summary>The step, from 1.</summary>
     [Id(0)] public required int Step { get; init; }
 
@@ -42,6 +44,26 @@ public sealed record StepManifest
     /// <summary>Writes the manifest into the run's directory.</summary>
     public Task WriteAsync(string stepsDirectory, CancellationToken cancellationToken) =>
         DurableFile.WriteAsync(PathOf(stepsDirectory, Step), JsonSerializer.SerializeToUtf8Bytes(this, Options), cancellationToken);
+
+    /// <summary>A summary as manifests have it, on one line.</summary>
+    internal static string TextOf(StepSummary summary) => JsonSerializer.Serialize(summary, OneLine);
+
+    /// <summary>Reads what <see cref="TextOf"/> wrote.</summary>
+    /// <exception cref="InvalidDataException">It is not a summary, or one that lacks a part.</exception>
+    internal static StepSummary SummaryOf(ReadOnlySpan<char> text)
+    {
+        try
+        {
+            StepSummary? summary = JsonSerializer.Deserialize<StepSummary>(text, OneLine);
+            bool whole = summary is { Ordinals: not null, EntropyByStep: not null, StalenessCounts: not null, PolicySha256: not null, PolicyFile: not null, CheckpointFile: not null, CheckpointSha256: not null, Shapers: not null }
+                && Array.TrueForAll(summary.Shapers, shaper => shaper is { Name: not null });
+            return whole ? summary! : throw new InvalidDataException("A step's summary lacks a part.");
+        }
+        catch (JsonException exception)
+        {
+            throw new InvalidDataException($"It is not a step's summary: {exception.Message}", exception);
+        }
+    }
 
     /// <summary>Reads a step's manifest; null where there is none.</summary>
     /// <exception cref="InvalidDataException">The file is not a manifest.</exception>

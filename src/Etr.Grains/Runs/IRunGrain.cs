@@ -38,9 +38,20 @@ public interface IRunGrain : IGrainWithStringKey
     [AlwaysInterleave]
     Task<RunStart?> GetStartAsync();
 
-    /// <summary>Summaries of the committed steps from <paramref name="fromStep"/> (1-based) on, at most 1,000.</summary>
+    /// <summary>
+    /// Summaries of the committed steps from <paramref name="fromStep"/> (1-based) on, at most 1,000 and under 1 MB: none where there are no
+    /// more, so whoever wants all of them asks until then.
+    /// </summary>
     [AlwaysInterleave]
     Task<IReadOnlyList<StepSummary>> GetStepsAsync(int fromStep);
+
+    /// <summary>
+    /// The newest round of each prompt that was trained on, newest first, in pages under 1 MB. A prompt may come again on a later page, with
+    /// an older round.
+    /// </summary>
+    /// <param name="before">Where the page before ended; null for the newest.</param>
+    [AlwaysInterleave]
+    Task<RoundsPage> GetRoundsAsync(RoundPlace? before);
 
     /// <summary>The learner has committed a step. Idempotent by step; called until it is answered, while the run asks the learner to end too.</summary>
     [AlwaysInterleave]

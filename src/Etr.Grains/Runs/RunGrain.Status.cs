@@ -1,5 +1,4 @@
 using Etr.Grains.Diagnosis;
-using Etr.Grains.Learners;
 using Etr.Grains.Waits;
 
 namespace Etr.Grains.Runs;
@@ -7,7 +6,6 @@ namespace Etr.Grains.Runs;
 /// <summary>What a run shows of itself.</summary>
 internal sealed partial class RunGrain
 {
-    private const int MostSteps = 1000;
     private const int MostWaits = 32;
 
     public Task<RunStatus> GetStatusAsync()
@@ -34,42 +32,6 @@ internal sealed partial class RunGrain
             Alarms = Run.Guards.Alarms,
             Findings = RunDiagnosis.Findings(Run.Diagnosis, Run.State == RunState.Running),
         });
-    }
-
-    public async Task<IReadOnlyList<StepSummary>> GetStepsAsync(int fromStep)
-    {
-        if (Run.Start is null)
-            return Array.Empty<StepSummary>();
-        int first = Math.Max(1, fromStep);
-        int last = (int)Math.Min(Run.Step, first + (long)MostSteps - 1);
-        var steps = new List<StepSummary>();
-        for (int step = first; step <= last; step++)
-        {
-            if (await SummaryAsync(step) is { } summary)
-                steps.Add(summary);
-        }
-
-        return steps.ToArray();
-    }
-
-    /// <summary>A step's summary, from memory or from its manifest, where anyone can read it: the run's own state stays small.</summary>
-    private async ValueTask<StepSummary?> SummaryAsync(int step)
-    {
-        if (step == Run.Step)
-            return Run.LastStep;
-        if (_summaries.TryGetValue(step, out StepSummary? known))
-            return known;
-        StepSummary? read = (await StepManifest.ReadAsync(Context.StepsDirectory, step, CancellationToken.None))?.Summary;
-        if (read is not null && step > Run.Step - MostSteps)
-            Remember(read);
-        return read;
-    }
-
-    /// <summary>Keeps the newest summaries at hand, for those who watch.</summary>
-    private void Remember(StepSummary summary)
-    {
-        _summaries[summary.Step] = summary;
-        _summaries.Remove(summary.Step - MostSteps);
     }
 
     private Wait[] Waits()

@@ -29,22 +29,20 @@ internal sealed partial record ArchivePart(string Folder, int First, int Last)
 
     private IEnumerable<FileInfo> Files => Kinds.Select(kind => new FileInfo(FileOf(kind)));
 
-    /// <summary>The parts of a folder that are whole, by their first steps. Files of one that was never closed are deleted.</summary>
+    /// <summary>
+    /// The parts of a folder that are whole, by their first steps. Files of one that was never closed are deleted, so this is for whoever
+    /// writes there.
+    /// </summary>
     public static IReadOnlyList<ArchivePart> Of(string folder)
     {
-        if (!Directory.Exists(folder))
-            return [];
-        ILookup<(int First, int Last), string> found = Directory.EnumerateFiles(folder, "*.parquet")
-            .Select(path => (Path: path, Match: Name().Match(Path.GetFileName(path)))).Where(file => file.Match.Success)
-            .ToLookup(file => (Number(file.Match, "first"), Number(file.Match, "last")), file => file.Path);
-        foreach (string path in found.Where(part => !part.Any(path => Path.GetFileName(path).StartsWith(Steps, StringComparison.Ordinal))).SelectMany(part => part))
+        foreach (string path in FilesOf(folder).Where(part => !part.Any(IsLast)).SelectMany(part => part))
             File.Delete(path);
-        return
-        [
-            .. found.Where(part => part.Any(path => Path.GetFileName(path).StartsWith(Steps, StringComparison.Ordinal)))
-                .Select(part => new ArchivePart(folder, part.Key.First, part.Key.Last)).OrderBy(part => part.First),
-        ];
+        return Whole(folder);
     }
+
+    /// <summary>The parts of a folder that are whole, by their first steps, for whoever reads while another writes.</summary>
+    public static IReadOnlyList<ArchivePart> Whole(string folder) =>
+        [.. FilesOf(folder).Where(part => part.Any(IsLast)).Select(part => new ArchivePart(folder, part.Key.First, part.Key.Last)).OrderBy(part => part.First)];
 
     /// <summary>Deletes it, the file that makes it whole first.</summary>
     public void Delete()
@@ -52,6 +50,13 @@ internal sealed partial record ArchivePart(string Folder, int First, int Last)
         foreach (FileInfo file in Files)
             file.Delete();
     }
+
+    private static ILookup<(int First, int Last), string> FilesOf(string folder) =>
+        (Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.parquet") : [])
+            .Select(path => (Path: path, Match: Name().Match(Path.GetFileName(path)))).Where(file => file.Match.Success)
+            .ToLookup(file => (Number(file.Match, "first"), Number(file.Match, "last")), file => file.Path);
+
+    private static bool IsLast(string path) => Path.GetFileName(path).StartsWith(Steps, StringComparison.Ordinal);
 
     private static int Number(Match match, string group) => int.Parse(match.Groups[group].ValueSpan, CultureInfo.InvariantCulture);
 

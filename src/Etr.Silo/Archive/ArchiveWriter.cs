@@ -37,8 +37,6 @@ internal sealed class ArchiveWriter(RunPlace run, string folder, RewardPlan rewa
     /// <summary>Groups of written parts whose file was gone.</summary>
     public int Lost { get; private set; }
 
-    private string StepsDirectory => Path.Combine(run.Directory, "steps");
-
     /// <summary>Closes every part that is full, and with <paramref name="all"/> the last one however small.</summary>
     /// <param name="step">The last committed step.</param>
     /// <param name="all">Whether nothing is to be left over.</param>
@@ -48,7 +46,7 @@ internal sealed class ArchiveWriter(RunPlace run, string folder, RewardPlan rewa
     public void Write(int step, bool all, CancellationToken cancellationToken)
     {
         _next ??= (ArchivePart.Of(folder) is [.., var last] ? Archived = last.Last : 0) + 1;
-        while (_next <= step && Read(_next.Value, cancellationToken) is { } manifest)
+        while (_next <= step && RecordedGroups.Manifest(run, _next.Value, cancellationToken) is { } manifest)
         {
             _pending.Add(manifest);
             _pendingBytes += manifest.Groups.Sum(group => new FileInfo(run.GroupFile(group.Sha256)) is { Exists: true, Length: var length } ? length : 0);
@@ -60,9 +58,6 @@ internal sealed class ArchiveWriter(RunPlace run, string folder, RewardPlan rewa
         if (all && _pending.Count > 0)
             Close(cancellationToken);
     }
-
-    private StepManifest? Read(int step, CancellationToken cancellationToken) =>
-        StepManifest.ReadAsync(StepsDirectory, step, cancellationToken).GetAwaiter().GetResult();
 
     private void Close(CancellationToken cancellationToken)
     {
@@ -86,7 +81,7 @@ internal sealed class ArchiveWriter(RunPlace run, string folder, RewardPlan rewa
         var bodies = new List<(ManifestGroup Manifest, GroupBody Body)>(manifest.Groups.Length);
         foreach (ManifestGroup group in manifest.Groups)
         {
-            if (Body(group, cancellationToken) is { } body)
+            if (RecordedGroups.Body(run, group, cancellationToken) is { } body)
                 bodies.Add((group, body));
             else
                 Lost++;
@@ -103,19 +98,6 @@ internal sealed class ArchiveWriter(RunPlace run, string folder, RewardPlan rewa
                 if (Keeps(body.Ordinal, slot))
                     traces.Add(ArchivedTrace.Of(manifest.Step, body, slot, advantages?[i][slot] ?? body.Traces[slot].Payment.Advantage, rewards.Preset));
             }
-        }
-    }
-
-    private GroupBody? Body(ManifestGroup group, CancellationToken cancellationToken)
-    {
-        try
-        {
-            byte[] bytes = DurableFile.ReadVerifiedAsync(run.GroupFile(group.Sha256), group.Sha256, GroupBodyCodec.MaximumBytes, cancellationToken).GetAwaiter().GetResult();
-            return GroupBodyCodec.Read(bytes);
-        }
-        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException or InvalidDataException)
-        {
-            return null;
         }
     }
 

@@ -7,10 +7,13 @@ namespace Etr.Silo.Archive;
 
 /// <summary>
 /// Writes the archives of the runs that this silo is told of, on one thread of its own. It keeps one note a run, the newest, so that what
-/// waits is bounded by the number of runs. When the silo ends, runs that have ended get their last part within a deadline.
+/// waits is bounded by the number of runs. When the silo ends, runs that have ended get their last part within a deadline. Pages' histories
+/// are read on another thread, so that they do not wait for a part to be written.
 /// </summary>
 internal sealed partial class RunArchive : IRunArchive, IDisposable
 {
+    private const int MostUnread = 1_000;
+
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
 
     private readonly ArchiveSettings _settings;
@@ -20,6 +23,8 @@ internal sealed partial class RunArchive : IRunArchive, IDisposable
     private readonly Dictionary<string, ArchiveWriter> _writers = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _stop = new();
     private readonly Thread _thread;
+    private readonly ReadingThread _readings;
+    private readonly HashSet<string> _unread = new(StringComparer.Ordinal);
     private bool _disposed;
 
     /// <summary>Starts the thread.</summary>
@@ -28,6 +33,7 @@ internal sealed partial class RunArchive : IRunArchive, IDisposable
         (_settings, _time, _logger) = (settings, time, logger);
         _thread = new Thread(Loop) { Name = "etr-archive", IsBackground = true, Priority = ThreadPriority.BelowNormal };
         _thread.Start();
+        _readings = new ReadingThread(time, logger);
     }
 
     /// <summary>The folder of a run's archive.</summary>
@@ -47,6 +53,17 @@ internal sealed partial class RunArchive : IRunArchive, IDisposable
         }
     }
 
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<StepSummary>> ReadStepsAsync(RunPlace run, int first, int last) =>
+        _readings.ReadAsync<IReadOnlyList<StepSummary>>(run.Run, stop => ReaderOf(run).Steps(first, last, stop), []);
+
+    /// <inheritdoc/>
+    public Task<RoundsPage> ReadRoundsAsync(RunPlace run, RewardPlan rewards, int lastStep, int prompts, RoundPlace? before) => _readings.ReadAsync(
+        run.Run,
+        stop => new RoundReader(run, FolderOf(run), rewards, ReaderOf(run), _time).Page(lastStep, prompts, before, stop),
+        // Where nothing came in time the place stays: whoever asks again goes on from there.
+        new RoundsPage([], prompts, before ?? new RoundPlace(lastStep, long.MaxValue)));
+
     /// <summary>Ends the thread after what was noted is written, or at the deadline.</summary>
     public void Dispose()
     {
@@ -56,6 +73,7 @@ internal sealed partial class RunArchive : IRunArchive, IDisposable
             Monitor.Pulse(_notes);
         }
 
+        _readings.Dispose();
         if (!_thread.Join(Deadline))
         {
             _stop.Cancel();
@@ -64,6 +82,13 @@ internal sealed partial class RunArchive : IRunArchive, IDisposable
 
         _stop.Dispose();
     }
+
+    private ArchiveReader ReaderOf(RunPlace run) => new(FolderOf(run), (part, reason) =>
+    {
+        // Said once of a part, however often its run is looked at. Only the reading thread comes here.
+        if (_unread.Count < MostUnread && _unread.Add($"{part.StepsFile} {part.Written.Ticks}"))
+            LogUnread(run.Run, part.First, part.Last, reason);
+    });
 
     private void Loop()
     {
@@ -123,6 +148,9 @@ internal sealed partial class RunArchive : IRunArchive, IDisposable
 
     [LoggerMessage(EventId = 2203, Level = LogLevel.Warning, Message = "Run {Run}: the silo ended before the archive was written; 'etr export --traces' makes it whole.")]
     private partial void LogUnfinished(string run);
+
+    [LoggerMessage(EventId = 2210, Level = LogLevel.Warning, Message = "Run {Run}: the archive's part of steps {First} to {Last} is passed over, and the run's record read in its place: {Reason}")]
+    private partial void LogUnread(string run, int first, int last, string reason);
 
     private sealed record Noted(RunPlace Run, RewardPlan Rewards, int Step, bool Ended);
 }

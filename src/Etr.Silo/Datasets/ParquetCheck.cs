@@ -57,8 +57,12 @@ internal static class ParquetCheck
     }
 
     /// <summary>Checks a column of a row group, with the headers of all its pages.</summary>
+    /// <param name="source">The file.</param>
+    /// <param name="chunk">What its footer says of the column.</param>
+    /// <param name="rows">Rows of the group.</param>
+    /// <param name="mostBytes">Most unpacked bytes of the column there.</param>
     /// <exception cref="PromptFileException">It is larger than is read, or its pages say other things than the footer.</exception>
-    public static void Column(PromptSource source, ColumnChunk? chunk, long rows)
+    public static void Column(PromptSource source, ColumnChunk? chunk, long rows, long mostBytes = MostColumnBytes)
     {
         if (chunk?.MetaData is not { } column)
             throw Fault(source, "a column of a row group has no description");
@@ -67,14 +71,14 @@ internal static class ParquetCheck
             throw Fault(source, $"column {name} is in another file");
         if (column.NumValues < rows || column.NumValues > MostValues)
             throw Fault(source, $"column {name} of a row group has {column.NumValues} values in {rows} rows; at most {MostValues} are read");
-        if (column.TotalUncompressedSize is < 0 or > MostColumnBytes)
-            throw Fault(source, $"column {name} of a row group has {column.TotalUncompressedSize} bytes; at most {MostColumnBytes} are read: write it again with smaller row groups");
+        if (column.TotalUncompressedSize < 0 || column.TotalUncompressedSize > mostBytes)
+            throw Fault(source, $"column {name} of a row group has {column.TotalUncompressedSize} bytes; at most {mostBytes} are read: write it again with smaller row groups");
         long start = column.DictionaryPageOffset is long dictionary && dictionary > 0 ? Math.Min(dictionary, column.DataPageOffset) : column.DataPageOffset;
         if (start < MarkLength || column.TotalCompressedSize < 0 || start > RandomAccess.GetLength(source.Handle) - column.TotalCompressedSize)
             throw Fault(source, $"column {name} of a row group lies outside the file");
         try
         {
-            new ParquetPages(source.Handle, start, start + column.TotalCompressedSize).Check(column.NumValues, MostColumnBytes);
+            new ParquetPages(source.Handle, start, start + column.TotalCompressedSize).Check(column.NumValues, mostBytes);
         }
         catch (InvalidDataException e)
         {

@@ -29,11 +29,14 @@ internal sealed class ParquetColumn : IDisposable
     /// <summary>How much of the path to the entry is there.</summary>
     public int Definition => _field.MaxDefinitionLevel == 0 ? 0 : _data.DefinitionLevels[_entry];
 
+    /// <summary>Whether the entry has a value.</summary>
+    public bool HasValue => Definition == _field.MaxDefinitionLevel;
+
     /// <summary>Goes to the next entry: the next row, or the next element of a row's list.</summary>
     public void Next()
     {
         _entry = _entry + 1 < _entries ? _entry + 1 : throw new InvalidDataException($"column {_field.Name} ends before its rows do");
-        if (Definition == _field.MaxDefinitionLevel)
+        if (HasValue)
             _value++;
     }
 
@@ -43,7 +46,7 @@ internal sealed class ParquetColumn : IDisposable
     /// <summary>Writes the entry's value, or null.</summary>
     public void Write(Utf8JsonWriter writer)
     {
-        if (Definition < _field.MaxDefinitionLevel)
+        if (!HasValue)
         {
             writer.WriteNullValue();
             return;
@@ -75,7 +78,17 @@ internal sealed class ParquetColumn : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _data.Dispose();
 
-    private long Whole() => _data switch
+    /// <summary>The entry's value, a fraction.</summary>
+    /// <exception cref="InvalidDataException">The column holds something else.</exception>
+    public double Real() => _data is RawColumnData<double> numbers ? numbers.Values[_value] : throw Unfit();
+
+    /// <summary>The entry's value, a text.</summary>
+    /// <exception cref="InvalidDataException">The column holds something else.</exception>
+    public ReadOnlySpan<char> Text() => _data is RawColumnData<ReadOnlyMemory<char>> texts ? texts.Values[_value].Span : throw Unfit();
+
+    /// <summary>The entry's value, a whole number.</summary>
+    /// <exception cref="InvalidDataException">The column holds something else.</exception>
+    public long Whole() => _data switch
     {
         RawColumnData<long> numbers => numbers.Values[_value],
         RawColumnData<int> numbers => numbers.Values[_value],
@@ -84,8 +97,10 @@ internal sealed class ParquetColumn : IDisposable
         RawColumnData<byte> numbers => numbers.Values[_value],
         RawColumnData<ushort> numbers => numbers.Values[_value],
         RawColumnData<uint> numbers => numbers.Values[_value],
-        _ => throw new InvalidDataException($"column {_field.Name} holds {_data.GetType()}"),
+        _ => throw Unfit(),
     };
+
+    private InvalidDataException Unfit() => new($"column {_field.Name} holds {_data.GetType()}");
 
     // JSON has no word for what is no number.
     private static void WriteReal(Utf8JsonWriter writer, double value)

@@ -69,6 +69,22 @@ public sealed class TrainingViewTests(Chromium chromium)
     }
 
     [Fact]
+    public async Task A_zoom_into_a_long_run_draws_every_step_of_it()
+    {
+        await using var host = await StartAsync();
+        Commit(host, 241, 2_600);
+        var page = await chromium.OpenAsync(host);
+        await page.GotoAsync($"{host.Address}/runs/{Samples.Run}/training?charts=length,reward&zoom=1000-1100");
+
+        // Two and two, but for the 102 steps of the stretches in view.
+        await WaitAsync(page, "charts.rows === 1300 - 51 + 102");
+        Assert.Equal(Samples.Lively(1_051).Length, await page.EvaluateAsync<double>("() => window.etrCharts.row(1051).length"), 1e-3);
+        await page.Locator("[data-crosshair]").FocusAsync();
+        await page.Keyboard.PressAsync("0");
+        await WaitAsync(page, "charts.rows === 1300");
+    }
+
+    [Fact]
     public async Task An_address_says_zoom_smoothing_charts_and_moment()
     {
         await using var host = await StartAsync();

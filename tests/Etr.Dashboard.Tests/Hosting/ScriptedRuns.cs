@@ -21,6 +21,21 @@ internal sealed class ScriptedRuns : IRunReader
     /// <summary>How often steps were read.</summary>
     public int StepReadings { get; private set; }
 
+    /// <summary>Rounds that the run trained on, as its record and archive have them; null where it does not answer.</summary>
+    public IReadOnlyList<RunRound>? Rounds { get; set; } = [];
+
+    /// <summary>Rounds of a page.</summary>
+    public int RoundsAtATime { get; set; } = 1_000;
+
+    /// <summary>Whether the archive is too busy to read any.</summary>
+    public bool RoundsAreBusy { get; set; }
+
+    /// <summary>Prompts that the run has.</summary>
+    public int PromptCount { get; set; } = 10_000;
+
+    /// <summary>Where pages of rounds were asked for.</summary>
+    public List<RoundPlace?> RoundReadings { get; } = [];
+
     /// <summary>Runs other than the one that everything else is about.</summary>
     public ConcurrentDictionary<string, (RunStatus Status, IReadOnlyList<StepSummary> Steps)> Others { get; } = new();
 
@@ -44,6 +59,18 @@ internal sealed class ScriptedRuns : IRunReader
         StepReadings++;
         var steps = Others.TryGetValue(run, out var other) ? other.Steps : Steps;
         return Answer<IReadOnlyList<StepSummary>>([.. steps.Where(step => step.Step >= fromStep).Take(1000)]);
+    }
+
+    public Task<RoundsPage> GetRoundsAsync(string run, RoundPlace? before, CancellationToken cancellationToken)
+    {
+        lock (RoundReadings)
+            RoundReadings.Add(before);
+        if (RoundsAreBusy)
+            return Task.FromResult(new RoundsPage([], PromptCount, before ?? new RoundPlace(9, long.MaxValue)));
+        var left = Rounds?.Where(round => before is null || (round.Step, round.Ordinal).CompareTo((before.Step, before.Ordinal)) < 0)
+            .OrderByDescending(round => round.Step).ThenByDescending(round => round.Ordinal).ToArray();
+        return Answer(left is null ? null : new RoundsPage(
+            [.. left.Take(RoundsAtATime)], PromptCount, left.Length > RoundsAtATime ? new RoundPlace(left[RoundsAtATime - 1].Step, left[RoundsAtATime - 1].Ordinal) : null));
     }
 
     public Task<TrendOptions> GetTrendOptionsAsync(string run, CancellationToken cancellationToken) =>

@@ -32,6 +32,7 @@ internal sealed class EtrCluster : IAsyncDisposable
             silo.Services.AddSingleton(Engine.Of(specific.SiloName));
             silo.Services.AddSingleton<IPolicyTrainerProvider>(Trainers);
             silo.Services.AddSingleton<IPolicyEvaluator>(Evaluator);
+            silo.Services.AddSingleton<IRunArchive>(Archive);
             silo.Services.AddSingleton<ILoggerProvider>(Logs);
             silo.Services.AddLogging(logging => logging.AddFilter<LogCatcher>(null, LogLevel.Information));
             silo.AddActivityPropagation();
@@ -59,6 +60,8 @@ internal sealed class EtrCluster : IAsyncDisposable
     public FakeTrainers Trainers { get; } = new();
 
     public FakeEvaluator Evaluator { get; } = new();
+
+    public FakeArchive Archive { get; } = new();
 
     public LogCatcher Logs { get; } = new();
 
