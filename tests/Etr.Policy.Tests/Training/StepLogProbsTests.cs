@@ -2,7 +2,6 @@ using Etr.Core.Gaps;
 using Etr.Core.Training;
 using Etr.Policy.Adapters;
 using Etr.Policy.Models;
-using Etr.Policy.Runtime;
 using Etr.Policy.Training;
 using TorchSharp;
 
@@ -42,22 +41,6 @@ public sealed class StepLogProbsTests : IDisposable
         AssertAre(second, traces, 0, moved.Policy.Path, options.Lora);
         // The update has moved the policy by more than the tolerance, so the second step's weights can be told from the first's.
         Assert.True(Differences(second, traces, null, options.Lora).Max() > 100 * Tolerance);
-    }
-
-    [Theory]
-    [InlineData(1)]
-    [InlineData(3)]
-    public void Lanes_keep_what_a_plain_pass_gives(int threads)
-    {
-        TrainingGroup[] groups = [.. TinyPolicy.Batch(1).Groups];
-        TrainingBatch batch = new(1, [.. Enumerable.Range(0, 40).SelectMany(copy => groups.Select(group => group with { Ordinal = (copy * 100) + group.Ordinal }))]);
-        using Learner learner = Learner.Open(
-            _policy.Folder, new TrainingOptions { LearningRate = 1e-3, MicroBatchTokens = 3072 }, TinyPolicy.Temperature, TorchRuntime.Start("cpu", threads));
-        IReadOnlyList<LearnerTrace> traces = learner.Step(batch, Cancellation).LearnerTraces;
-        Assert.Equal(batch.Groups.SelectMany(group => group.Traces.Select((_, slot) => (group.Ordinal, slot))), traces.Select(trace => (trace.Ordinal, trace.Slot)));
-        float[][] plain = [.. groups.SelectMany(group => group.Traces.Select(trace => TinyPolicy.LogProbs([.. group.PromptTokens], [.. trace.Tokens])))];
-        for (int i = 0; i < traces.Count; i++)
-            Assert.Equal(plain[i % plain.Length], traces[i].LogProbs, (left, right) => Math.Abs(left - right) < Tolerance);
     }
 
     [Theory]
