@@ -42,6 +42,10 @@ public interface IRunGrain : IGrainWithStringKey
     [AlwaysInterleave]
     Task<IReadOnlyList<StepSummary>> GetStepsAsync(int fromStep);
 
+    /// <summary>The summary of the committed step of a number (from 1); null where the run knows none.</summary>
+    [AlwaysInterleave]
+    Task<StepSummary?> GetStepAsync(int number);
+
     /// <summary>The learner has committed a step. Idempotent by step; called until it is answered, while the run asks the learner to end too.</summary>
     [AlwaysInterleave]
     Task StepCommittedAsync(StepSummary summary);

@@ -52,6 +52,9 @@ internal sealed partial class RunGrain
         return steps.ToArray();
     }
 
+    public async Task<StepSummary?> GetStepAsync(int number) =>
+        Run.Start is not null && number >= 1 && number <= Run.Step ? await SummaryAsync(number) : null;
+
     /// <summary>A step's summary, from memory or from its manifest, where anyone can read it: the run's own state stays small.</summary>
     private async ValueTask<StepSummary?> SummaryAsync(int step)
     {
