@@ -122,6 +122,12 @@ public sealed record TrainingOptions
     /// </summary>
     public bool Checkpointing { get; init; }
 
+    /// <summary>
+    /// Whether the gap between the sampler's and the learner's log-probability is kept for each drawn token, in the run's
+    /// <c>gaps/</c>: 2 bytes a token, nothing of what is computed changes. The default value is true.
+    /// </summary>
+    public bool KeepLogProbs { get; init; } = true;
+
     /// <summary>Adapters in place of the whole weights; off by default.</summary>
     public LoraOptions Lora { get; init; } = new();
 

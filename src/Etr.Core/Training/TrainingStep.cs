@@ -69,6 +69,12 @@ public sealed record TrainingStep
     /// <summary>How often memory ran out in this step, so that micro-batches were halved and it was made again.</summary>
     public int MemoryRetries { get; init; }
 
+    /// <summary>
+    /// The learner's log-probabilities of the drawn tokens, by ordinal and slot; empty where <see cref="TrainingOptions.KeepLogProbs"/>
+    /// is off. Masked traces, those that were not passed through the model, and those with a value that is not finite are not there.
+    /// </summary>
+    public IReadOnlyList<LearnerTrace> LearnerTraces { get; init; } = [];
+
     /// <summary>How long the update took.</summary>
     public required TimeSpan Duration { get; init; }
 }

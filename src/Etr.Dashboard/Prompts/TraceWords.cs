@@ -1,3 +1,5 @@
+using System.Globalization;
+using Etr.Dashboard.Charts;
 using Etr.Grains.Groups;
 
 namespace Etr.Dashboard.Prompts;
@@ -22,6 +24,32 @@ internal static class TraceWords
         1 => "right",
         0 => "wrong",
         _ => trace.Ended ? "not graded" : trace.Attempt == 0 ? "not begun" : "being drawn",
+    };
+
+    /// <summary>What the reward holds beside correctness and trend: what the length paid or cost.</summary>
+    public static double LengthReward(TraceView trace) =>
+        trace.Reward - trace.CorrectnessReward - trace.TrendReward is var rest && Math.Abs(rest) < 5e-5 ? 0 : rest;
+
+    /// <summary>The policy versions that drew a trace.</summary>
+    public static string Versions(TraceView trace) => trace.NewestVersion < 0 ? Figures.None
+        : trace.OldestVersion == trace.NewestVersion ? trace.NewestVersion.ToString(CultureInfo.InvariantCulture)
+        : string.Create(CultureInfo.InvariantCulture, $"{trace.OldestVersion}–{trace.NewestVersion}");
+
+    /// <summary>A sampler–learner gap with its sign (nats), however small.</summary>
+    public static string Gap(double nats) =>
+        nats == 0 ? "0" : Math.Abs(nats) >= 0.001 ? Figures.Signed(nats, 4) : (nats > 0 ? "+" : "") + Figures.Small(nats);
+
+    /// <summary>Why a trace's sampler–learner gaps are not known; empty where they are.</summary>
+    /// <param name="gaps">The group's; null while they are being read.</param>
+    /// <param name="slot">The trace.</param>
+    public static string WhyNoGaps(GroupGaps? gaps, int slot) => gaps?.State switch
+    {
+        null => "being read",
+        GapState.NotTrained => "not known yet: the group has not been trained on",
+        GapState.NeverTrained => "none: the group was not trained on",
+        GapState.NotKept => "not kept by the step that trained on it",
+        GapState.Unreadable => "kept, but cannot be read now",
+        _ => Array.Exists(gaps.Traces, trace => trace.Slot == slot) ? "" : "none: the step did not pass this trace through the model",
     };
 
     public static string Glyph(TraceView trace) => trace.Verdict switch

@@ -42,4 +42,7 @@ internal interface IRunReader
 
     /// <summary>A group with its traces.</summary>
     Task<GroupView> GetGroupAsync(string run, long ordinal, CancellationToken cancellationToken);
+
+    /// <summary>The sampler–learner gaps of a group's tokens.</summary>
+    Task<GroupGaps> GetGapsAsync(string run, long ordinal, CancellationToken cancellationToken);
 }

@@ -48,6 +48,9 @@ internal sealed class OrleansRunReader(IGrainFactory grains, IOptions<DashboardO
     public Task<GroupView> GetGroupAsync(string run, long ordinal, CancellationToken cancellationToken) =>
         Within(grains.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(run, ordinal)).GetViewAsync(), cancellationToken);
 
+    public Task<GroupGaps> GetGapsAsync(string run, long ordinal, CancellationToken cancellationToken) =>
+        Within(grains.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(run, ordinal)).GetGapsAsync(), cancellationToken);
+
     private Task<T> Within<T>(Task<T> call, CancellationToken cancellationToken) =>
         call.WaitAsync(options.Value.CallDeadline, time, cancellationToken);
 }

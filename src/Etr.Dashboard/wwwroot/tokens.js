@@ -2,9 +2,11 @@
 
 export function attach(block, readout) {
   const tell = token => {
-    const [step, index, entropy, logProb] = token.dataset.v.split(' ');
+    const [step, index, entropy, logProb, ...rest] = token.dataset.v.split(' ');
     const chance = Math.exp(Number(logProb)).toFixed(3);
-    readout.textContent = `“${token.textContent}” · step ${step} · token ${index} · entropy ${entropy} nats · log-prob ${logProb} · p ${chance}`;
+    const gap = rest.join(' ');
+    const difference = gap ? `${gap} nats` : block.dataset.gap;
+    readout.textContent = `“${token.textContent}” · step ${step} · token ${index} · entropy ${entropy} nats · log-prob ${logProb} · p ${chance} · sampler − learner: ${difference}`;
   };
   const mark = token => {
     block.querySelector('.t.at')?.classList.remove('at');

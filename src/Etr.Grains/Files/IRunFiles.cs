@@ -15,6 +15,11 @@ public interface IRunFiles
     /// <exception cref="InvalidDataException">What was found is not what was promised.</exception>
     Task<byte[]> ReadGroupAsync(RunPlace run, string sha256, CancellationToken cancellationToken);
 
+    /// <summary>Reads the sampler–learner gaps of a committed step (<see cref="Etr.Core.Gaps.StepGapsCodec"/>).</summary>
+    /// <exception cref="IOException">Nobody has them.</exception>
+    /// <exception cref="InvalidDataException">What was found is not what was promised.</exception>
+    Task<byte[]> ReadGapsAsync(RunPlace run, string sha256, CancellationToken cancellationToken);
+
     /// <summary>Lets go of a body that this silo kept for others; the run's directory keeps its own.</summary>
     void ForgetGroup(RunPlace run, string sha256);
 
@@ -52,6 +57,12 @@ public sealed record RunPlace([property: Id(0)] string Run, [property: Id(1)] st
 
     /// <summary>The file of one.</summary>
     public string GroupFile(string sha256) => Path.Combine(Groups, sha256 + ".bin");
+
+    /// <summary>Where the sampler–learner gaps of steps are.</summary>
+    public string Gaps => Path.Combine(Directory, "gaps");
+
+    /// <summary>The file of one step's.</summary>
+    public string GapsFile(string sha256) => Path.Combine(Gaps, sha256 + ".bin");
 
     /// <summary>Where its data files are, each named by its hash.</summary>
     public string Data => Path.Combine(Directory, "data");

@@ -1,4 +1,5 @@
 using Etr.Core.Files;
+using Etr.Core.Gaps;
 using Etr.Core.Groups;
 
 namespace Etr.Grains.Files;
@@ -19,6 +20,13 @@ public sealed class SharedRunFiles(DurableWriter writer) : IRunFiles
     {
         ArgumentNullException.ThrowIfNull(run);
         return DurableFile.ReadVerifiedAsync(run.GroupFile(sha256), sha256, GroupBodyCodec.MaximumBytes, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public Task<byte[]> ReadGapsAsync(RunPlace run, string sha256, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        return DurableFile.ReadVerifiedAsync(run.GapsFile(sha256), sha256, StepGapsCodec.MaximumBytes, cancellationToken);
     }
 
     /// <inheritdoc/>

@@ -109,5 +109,7 @@ internal sealed partial class GroupGrain
         SymmetricTrend = 0,
         Variation = 0,
         Spearman = double.NaN,
+        OldestVersion = tokens.Select(token => token.PolicyVersion).DefaultIfEmpty(-1).Min(),
+        NewestVersion = tokens.Select(token => token.PolicyVersion).DefaultIfEmpty(-1).Max(),
     };
 }

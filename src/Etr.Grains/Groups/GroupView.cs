@@ -114,4 +114,10 @@ public sealed record TraceView
 
     /// <summary>Spearman ρ of step index and step entropy; NaN where undefined.</summary>
     [Id(20)] public required double Spearman { get; init; }
+
+    /// <summary>The oldest policy version that drew one of its tokens; −1 where it is not known.</summary>
+    [Id(21)] public long OldestVersion { get; init; } = -1;
+
+    /// <summary>The newest policy version that drew one of its tokens; −1 where it is not known.</summary>
+    [Id(22)] public long NewestVersion { get; init; } = -1;
 }

@@ -12,6 +12,10 @@ public partial interface IGroupGrain : IGrainWithStringKey
     [AlwaysInterleave]
     Task<GroupView> GetViewAsync();
 
+    /// <summary>The sampler–learner gaps of its tokens, as far as the step that trained on it has kept them.</summary>
+    [AlwaysInterleave]
+    Task<GroupGaps> GetGapsAsync();
+
     /// <summary>Opens the group. Idempotent: an open group is only woken.</summary>
     Task<GroupPulse> OpenAsync(GroupSpec spec);
 

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Etr.Core.Files;
+using Etr.Core.Gaps;
 using Etr.Core.Groups;
 using Etr.Core.Policies;
 using Etr.Core.Training;
@@ -197,6 +199,7 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
         IPolicyTrainer trainer = _trainer!;
         TrainingStep trained;
         SavedPolicy saved;
+        Task<string> gaps;
         long start;
         try
         {
@@ -210,6 +213,8 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
             if (trained.MemoryRetries > 0)
                 LogOutOfMemory(Name, step, trained.MemoryRetries, trained.MicroBatchTokens);
             start = _time.GetTimestamp();
+            // Beside the checkpoint, which takes longer.
+            gaps = KeepGapsAsync(context, training, trained);
             using Activity? saving = StepSpan.Part("save");
             saved = await trainer.SaveAsync(context.CheckpointsDirectory, context.Place.Policies, _stop.Token)
                 .WaitAsync(_options.Training, _time);
@@ -224,11 +229,31 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
             throw;
         }
 
-        var draft = new StepDraft(step, batch, groups, await statistics, trained, saved, rolloutSeconds, rateFactor);
+        var draft = new StepDraft(step, batch, groups, await statistics, trained, saved, rolloutSeconds, rateFactor) { GapsSha256 = await gaps };
         if (_ending)
             await DiscardTrainerAsync();
         else
             await CommitAsync(context, draft, start);
+    }
+
+    /// <summary>
+    /// Writes the sampler–learner gaps of a step's tokens under their hash, before the step that names it is committed; a step that is
+    /// trained again leaves at most another such file. They are for people: without them the step counts all the same.
+    /// </summary>
+    private async Task<string> KeepGapsAsync(RunContext context, TrainingBatch batch, TrainingStep trained)
+    {
+        if (trained.LearnerTraces.Count == 0)
+            return "";
+        try
+        {
+            return await Task.Run(() => DurableFile.WriteNamed(context.Place.Gaps, ".bin", stream => stream.Write(StepGapsCodec.Write(StepGaps.Of(batch, trained)))).Sha256)
+                .WaitAsync(_options.Training, _time);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException or TimeoutException)
+        {
+            LogGapsNotKept(Name, trained.Step, exception.Message);
+            return "";
+        }
     }
 
     private async Task CommitAsync(RunContext context, StepDraft draft, long start)
@@ -407,6 +432,9 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
 
     [LoggerMessage(EventId = 1202, Level = LogLevel.Warning, Message = "Run {Run}: the body of group {Ordinal} cannot be read; the group is drawn again.")]
     private partial void LogBodyLost(string run, long ordinal, Exception exception);
+
+    [LoggerMessage(EventId = 1020, Level = LogLevel.Warning, Message = "Run {Run}: the sampler–learner gaps of step {Step} could not be kept: {Reason}")]
+    private partial void LogGapsNotKept(string run, int step, string reason);
 
     [LoggerMessage(EventId = 1203, Level = LogLevel.Information, Message = "Run {Run}: old files could not be deleted; the next step tries again.")]
     private partial void LogNotCollected(string run, Exception exception);

@@ -15,6 +15,9 @@ internal sealed record StepDraft(
     double RolloutSeconds,
     double RateFactor)
 {
+    /// <summary>SHA-256 of the file with its tokens' sampler–learner gaps; empty where they are not kept.</summary>
+    public string GapsSha256 { get; init; } = "";
+
     private const int MostEnds = 64;
     private const int MostStalenesses = 17;
 
@@ -103,6 +106,7 @@ internal sealed record StepDraft(
         ClippedHigh = Trained.ClippedHigh,
         Ratio = Trained.Ratio,
         StalenessCounts = StalenessCounts(),
+        GapsSha256 = GapsSha256,
         TrendOff = Statistics.TrendOff / (double)Batch.Count,
         Unscorable = Statistics.Unscorable,
         Shapers =

@@ -45,6 +45,10 @@ public interface IRunGrain : IGrainWithStringKey
     [AlwaysInterleave]
     Task<IReadOnlyList<StepSummary>> GetStepsAsync(int fromStep);
 
+    /// <summary>The summary of the committed step of a number (from 1); null where the run knows none.</summary>
+    [AlwaysInterleave]
+    Task<StepSummary?> GetStepAsync(int number);
+
     /// <summary>
     /// The newest round of each prompt that was trained on, newest first, in pages under 1 MB. A prompt may come again on a later page, with
     /// an older round.

@@ -34,6 +34,9 @@ internal sealed partial class RunGrain
         return steps.ToArray();
     }
 
+    public async Task<StepSummary?> GetStepAsync(int number) =>
+        Run.Start is not null && number >= 1 && number <= Run.Step ? await SummaryAsync(number) : null;
+
     public Task<RoundsPage> GetRoundsAsync(RoundPlace? before) => Run.Start is null
         ? Task.FromResult(RoundsPage.Empty(0))
         : _archive.ReadRoundsAsync(Context.Place, Context.Rewards, Run.Step, Context.Prompts.Count, before);

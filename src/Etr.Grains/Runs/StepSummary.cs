@@ -156,6 +156,9 @@ public sealed record StepSummary
     /// <summary>Tokens by their staleness, 0 versions first; the last of at most 17 counts everything staler. Empty where it was not recorded.</summary>
     [Id(78)] public long[] StalenessCounts { get; init; } = [];
 
+    /// <summary>SHA-256 of the file with the sampler–learner gap of each of its tokens, <c>gaps/{sha256}.bin</c>; empty where they were not kept.</summary>
+    [Id(90)] public string GapsSha256 { get; init; } = "";
+
     /// <summary>Seconds from the commit before to this one.</summary>
     [JsonIgnore]
     public double Seconds => RolloutSeconds + TrainSeconds + CommitSeconds;

@@ -51,6 +51,8 @@ public sealed partial class TorchRuntime
     public static void UseThreads(int threads)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        // A thread's first operation takes what any thread set last, unless it has asked before: then what it sets itself stays.
+        _ = torch.get_num_threads();
         torch.set_num_threads(threads);
     }
 

@@ -94,11 +94,12 @@ internal sealed class Learner : IDisposable
         double coefficient = _entropy.Coefficient;
         double learningRate = LearningRate(batch.Step) * batch.RateFactor;
         StepFigures[] figures = [.. Enumerable.Range(0, _lanes.Count).Select(_ => new StepFigures(_device))];
+        StepLogProbs? kept = _options.KeepLogProbs ? new StepLogProbs(plan, _device) : null;
         List<double> norms = [];
         bool applied;
         try
         {
-            applied = Update(plan, new UpdateRates(batch.Step, learningRate, coefficient), figures, norms, cancellationToken);
+            applied = Update(plan, new UpdateRates(batch.Step, learningRate, coefficient), figures, kept, norms, cancellationToken);
         }
         catch
         {
@@ -139,6 +140,7 @@ internal sealed class Learner : IDisposable
             Updates = applied ? planned : 0,
             MicroBatchTokens = size.Tokens,
             MemoryRetries = _passes.Retries,
+            LearnerTraces = kept?.Read() ?? [],
             Tokens = plan.InputTokens,
             Duration = TimeSpan.Zero,
         };
@@ -170,19 +172,28 @@ internal sealed class Learner : IDisposable
         batch.Groups.SelectMany(group => group.Traces.Select(trace => group.PromptTokens.Count + trace.Tokens.Count)).DefaultIfEmpty(0).Max();
 
     // Whether every update was finite and made; stops at the first that is not.
-    private bool Update(StepPlan plan, UpdateRates rates, StepFigures[] figures, List<double> norms, CancellationToken cancellationToken)
+    private bool Update(
+        StepPlan plan, UpdateRates rates, StepFigures[] figures, StepLogProbs? kept, List<double> norms, CancellationToken cancellationToken)
     {
         _policy.Refresh();
         torch.Tensor[][]? start = plan.Updates.Count * _options.Epochs > 1 && _corrects
             ? [.. plan.Updates.Select(microBatches => StartLogProbs(microBatches, cancellationToken))]
             : null;
+        for (int update = 0; update < start?.Length; update++)
+        {
+            for (int i = 0; i < start[update].Length; i++)
+                kept?.Keep(update, i, start[update][i], updatesBefore: 0);
+        }
+
+        // Tokens are read where they first pass: from the start's own pass where there is one, else from the first epoch.
+        StepLogProbs? first = start is null ? kept : null;
         for (int epoch = 0; epoch < _options.Epochs; epoch++)
         {
             for (int update = 0; update < plan.Updates.Count; update++)
             {
                 _policy.Refresh();
                 _lanes.Clear();
-                Accumulate(plan.Updates[update], start?[update], rates, norms.Count, figures, cancellationToken);
+                Accumulate(plan.Updates[update], start?[update], rates, norms.Count, figures, epoch == 0 ? first : null, cancellationToken);
                 _policy.Collect(name => _gradientOf[name]);
                 norms.Add(_gradients.Norm());
                 if (!figures[0].IsFinite() || !double.IsFinite(norms[^1]))
@@ -204,12 +215,14 @@ internal sealed class Learner : IDisposable
     }
 
     private void Accumulate(
-        IReadOnlyList<IReadOnlyList<StepTrace>> microBatches, torch.Tensor[]? start, UpdateRates rates, int update, StepFigures[] figures, CancellationToken cancellationToken)
+        IReadOnlyList<IReadOnlyList<StepTrace>> microBatches, torch.Tensor[]? start, UpdateRates rates, int update, StepFigures[] figures, StepLogProbs? kept,
+        CancellationToken cancellationToken)
     {
         _lanes.Run(
             microBatches.Count,
             (lane, number, i) => lane.Accumulate(
-                microBatches[i], new StepMoment(rates.Entropy, update == 0, start?[i]), _passes.Size.Checkpointing, DropoutSeed(rates.Step, update, i), figures[number]),
+                microBatches[i], new StepMoment(rates.Entropy, update == 0, start?[i]), _passes.Size.Checkpointing, DropoutSeed(rates.Step, update, i), figures[number],
+                kept is null ? null : logProbs => kept.Keep(update, i, logProbs, update)),
             cancellationToken);
         _lanes.Gather();
         foreach (StepFigures other in figures.Skip(1))

@@ -1,4 +1,5 @@
 using Etr.Core.Files;
+using Etr.Core.Gaps;
 using Etr.Core.Groups;
 using Etr.Core.Rollouts;
 using Etr.Core.Runs;
@@ -89,6 +90,7 @@ internal sealed class ArchiveWriter(RunPlace run, string folder, RewardPlan rewa
 
         // What a batch-wide estimator gave depends on the whole batch: without one of its groups it is not known.
         double[][]? advantages = bodies.Count == manifest.Groups.Length ? GroupScorer.Advantages([.. bodies.Select(group => group.Body)], rewards) : null;
+        ILookup<long, TraceGaps> gaps = Gaps(manifest, cancellationToken).ToLookup(trace => trace.Ordinal);
         for (int i = 0; i < bodies.Count; i++)
         {
             (ManifestGroup named, GroupBody body) = bodies[i];
@@ -96,8 +98,28 @@ internal sealed class ArchiveWriter(RunPlace run, string folder, RewardPlan rewa
             for (int slot = 0; slot < body.Traces.Count; slot++)
             {
                 if (Keeps(body.Ordinal, slot))
-                    traces.Add(ArchivedTrace.Of(manifest.Step, body, slot, advantages?[i][slot] ?? body.Traces[slot].Payment.Advantage, rewards.Preset));
+                {
+                    double advantage = advantages?[i][slot] ?? body.Traces[slot].Payment.Advantage;
+                    traces.Add(ArchivedTrace.Of(manifest.Step, body, slot, advantage, rewards.Preset, gaps[body.Ordinal].FirstOrDefault(trace => trace.Slot == slot)));
+                }
             }
+        }
+    }
+
+    // They are beside the record, not of it: a step whose gaps were not kept, or are gone, is archived without.
+    private IReadOnlyList<TraceGaps> Gaps(StepManifest manifest, CancellationToken cancellationToken)
+    {
+        string sha256 = manifest.Summary.GapsSha256;
+        if (sha256.Length == 0)
+            return [];
+        try
+        {
+            byte[] bytes = DurableFile.ReadVerifiedAsync(run.GapsFile(sha256), sha256, StepGapsCodec.MaximumBytes, cancellationToken).GetAwaiter().GetResult();
+            return StepGapsCodec.Read(bytes).Traces;
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException or InvalidDataException)
+        {
+            return [];
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Etr.Core.Gaps;
 using Etr.Core.Groups;
 using Etr.Core.Presets;
 using Etr.Core.Rollouts;
@@ -32,6 +33,7 @@ internal sealed class ArchivedTrace
     [JsonPropertyName("advantage")] public double Advantage { get; set; }
     [JsonPropertyName("tokens")] public List<int> Tokens { get; set; } = [];
     [JsonPropertyName("log_probs")] public List<float> LogProbs { get; set; } = [];
+    [JsonPropertyName("learner_log_probs")] public List<float>? LearnerLogProbs { get; set; }
     [JsonPropertyName("entropies")] public List<float> Entropies { get; set; } = [];
     [JsonPropertyName("step_entropies")] public List<double> StepEntropies { get; set; } = [];
     [JsonPropertyName("text")] public string Text { get; set; } = "";
@@ -42,11 +44,13 @@ internal sealed class ArchivedTrace
     /// <param name="slot">Its slot.</param>
     /// <param name="advantage">Its advantage in that step.</param>
     /// <param name="preset">The run's preset.</param>
-    public static ArchivedTrace Of(int step, GroupBody group, int slot, double advantage, EtrPreset preset)
+    /// <param name="gaps">By how much sampler and learner differed on its tokens; null where that is not known.</param>
+    public static ArchivedTrace Of(int step, GroupBody group, int slot, double advantage, EtrPreset preset, TraceGaps? gaps)
     {
         GroupTrace scored = group.Traces[slot];
         var graded = Trace.Of(scored.Tokens, scored.Truncated).Graded(scored.Verdict.Correct);
         var statistics = TraceStatistics.Of(graded, preset, scored.Payment.Reward);
+        float[] logProbs = [.. scored.Tokens.Select(token => token.LogProb)];
         return new ArchivedTrace
         {
             Step = step,
@@ -71,7 +75,8 @@ internal sealed class ArchivedTrace
             Variation = statistics.Variation,
             Advantage = advantage,
             Tokens = [.. scored.Tokens.Select(token => token.Id)],
-            LogProbs = [.. scored.Tokens.Select(token => token.LogProb)],
+            LogProbs = [.. logProbs],
+            LearnerLogProbs = gaps?.Values.Count == logProbs.Length ? [.. gaps.LearnerLogProbs(logProbs)] : null,
             Entropies = [.. scored.Tokens.Select(token => token.Entropy)],
             StepEntropies = [.. graded.StepsFor(preset)],
             Text = string.Concat(scored.Tokens.Select(token => token.Text)),

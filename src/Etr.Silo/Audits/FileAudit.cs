@@ -32,6 +32,8 @@ internal sealed class FileAudit
             if (manifest is null)
                 continue;
             await audit.CheckAsync(Path.Combine(directory, "policy", manifest.PolicySha256 + ".safetensors"), manifest.PolicySha256, needed: false, cancellationToken);
+            if (manifest.Summary.GapsSha256 is { Length: > 0 } gaps)
+                await audit.CheckAsync(Path.Combine(directory, "gaps", gaps + ".bin"), gaps, needed: false, cancellationToken);
             foreach (var group in manifest.Groups)
                 await audit.CheckAsync(Path.Combine(directory, "groups", group.Sha256 + ".bin"), group.Sha256, needed: false, cancellationToken);
         }

@@ -1,4 +1,5 @@
 using Etr.Core.Files;
+using Etr.Core.Gaps;
 using Etr.Core.Groups;
 using Etr.Core.Policies;
 using Etr.Grains.Files;
@@ -22,13 +23,24 @@ internal sealed class ClusterRunFiles(LocalFiles local, PeerClient peers, Policy
                 return await DurableFile.ReadVerifiedAsync(path, sha256, GroupBodyCodec.MaximumBytes, cancellationToken);
         }
 
-        byte[] body = await peers.AskAsync(FileEndpoints.GroupPath(run.Run, sha256), range: null, ReadBodyAsync, cancellationToken);
+        byte[] body = await peers.AskAsync(FileEndpoints.GroupPath(run.Run, sha256), range: null, (content, cancellation) => ReadWholeAsync(content, GroupBodyCodec.MaximumBytes, cancellation), cancellationToken);
         string found = DurableFile.Sha256(body);
         if (found != sha256)
             throw new InvalidDataException($"The body {sha256} of run '{run.Run}' came as {found}.");
         if (sees)
             await writer.WriteAsync(run.GroupFile(sha256), body, cancellationToken);
         return body;
+    }
+
+    /// <inheritdoc/>
+    public async Task<byte[]> ReadGapsAsync(RunPlace run, string sha256, CancellationToken cancellationToken)
+    {
+        if (local.Sees(run) && File.Exists(run.GapsFile(sha256)))
+            return await DurableFile.ReadVerifiedAsync(run.GapsFile(sha256), sha256, StepGapsCodec.MaximumBytes, cancellationToken);
+        byte[] gaps = await peers.AskAsync(
+            FileEndpoints.GapsPath(run.Run, sha256), range: null, (content, cancellation) => ReadWholeAsync(content, StepGapsCodec.MaximumBytes, cancellation), cancellationToken);
+        string found = DurableFile.Sha256(gaps);
+        return found == sha256 ? gaps : throw new InvalidDataException($"The gaps {sha256} of run '{run.Run}' came as {found}.");
     }
 
     /// <inheritdoc/>
@@ -79,9 +91,9 @@ internal sealed class ClusterRunFiles(LocalFiles local, PeerClient peers, Policy
     /// <inheritdoc/>
     public Task RefusePolicyAsync(string sha256) => policies.RefuseAsync(sha256, CancellationToken.None);
 
-    private static async Task<byte[]> ReadBodyAsync(HttpContent content, CancellationToken cancellationToken)
+    private static async Task<byte[]> ReadWholeAsync(HttpContent content, int maximumBytes, CancellationToken cancellationToken)
     {
-        if (content.Headers.ContentLength is not (> 0 and <= GroupBodyCodec.MaximumBytes))
+        if (content.Headers.ContentLength is not > 0 || content.Headers.ContentLength > maximumBytes)
             throw new IOException($"a body of {content.Headers.ContentLength?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "unknown"} bytes is not read");
         return await content.ReadAsByteArrayAsync(cancellationToken);
     }

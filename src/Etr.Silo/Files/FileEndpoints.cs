@@ -14,6 +14,9 @@ internal static class FileEndpoints
     /// <summary>The address of a sealed group's body.</summary>
     public static string GroupPath(string run, string sha256) => $"{Root}/{Uri.EscapeDataString(run)}/groups/{sha256}";
 
+    /// <summary>The address of a step's sampler–learner gaps.</summary>
+    public static string GapsPath(string run, string sha256) => $"{Root}/{Uri.EscapeDataString(run)}/gaps/{sha256}";
+
     /// <summary>The address of a data file.</summary>
     public static string DataPath(string run, string name) => $"{Root}/{Uri.EscapeDataString(run)}/data/{Uri.EscapeDataString(name)}";
 
@@ -30,6 +33,8 @@ internal static class FileEndpoints
         files.AddEndpointFilter((context, next) => secret?.IsIn(context.HttpContext.Request) is not false ? next(context) : ValueTask.FromResult<object?>(Results.Unauthorized()));
         files.MapGet("/{run}/groups/{sha256}", (string run, string sha256, LocalFiles local) =>
             local.FindGroup(run, sha256) is { } path ? Results.File(path, enableRangeProcessing: true) : Results.NotFound());
+        files.MapGet("/{run}/gaps/{sha256}", (string run, string sha256, LocalFiles local) =>
+            local.FindGaps(run, sha256) is { } path ? Results.File(path, enableRangeProcessing: true) : Results.NotFound());
         files.MapGet("/{run}/data/{name}", (string run, string name, LocalFiles local) =>
             local.FindData(run, name) is { } path ? Results.File(path, enableRangeProcessing: true) : Results.NotFound());
         files.MapGet("/{run}/policy/{version:long}/{name}", async (string run, long version, string name, LocalFiles local, CancellationToken aborted) =>

@@ -27,6 +27,10 @@ internal sealed class LocalFiles(DataDirectory data, SiloHome home, bool sharedD
         return candidates.FirstOrDefault(File.Exists);
     }
 
+    /// <summary>The sampler–learner gaps of a run's step; null where this silo has none.</summary>
+    public string? FindGaps(string run, string sha256) =>
+        IsName(run) && IsHash(sha256) && new RunPlace(run, data.Run(run)).GapsFile(sha256) is var path && File.Exists(path) ? path : null;
+
     /// <summary>Where this silo keeps a data file whose run's directory it does not see.</summary>
     public string KeptData(string name) => Path.Combine(home.Data, name);
 

@@ -49,6 +49,9 @@ internal sealed class ScriptedRuns : IRunReader
 
     public ConcurrentDictionary<long, GroupView> Groups { get; } = new();
 
+    /// <summary>Gaps by ordinal; other groups have none kept.</summary>
+    public ConcurrentDictionary<long, GroupGaps> Gaps { get; } = new();
+
     public Task<IReadOnlyList<RunEntry>> ListRunsAsync(CancellationToken cancellationToken) => Answer(Entries);
 
     public Task<RunStatus> GetRunAsync(string run, CancellationToken cancellationToken) =>
@@ -87,6 +90,9 @@ internal sealed class ScriptedRuns : IRunReader
 
     public Task<GroupView> GetGroupAsync(string run, long ordinal, CancellationToken cancellationToken) =>
         Answer(Groups.GetValueOrDefault(ordinal));
+
+    public Task<GroupGaps> GetGapsAsync(string run, long ordinal, CancellationToken cancellationToken) =>
+        Task.FromResult(Gaps.GetValueOrDefault(ordinal) ?? GroupGaps.Without(GapState.NotKept));
 
     private static Task<T> Answer<T>(T? answer) where T : class =>
         answer is null ? Task.FromException<T>(new TimeoutException("no answer")) : Task.FromResult(answer);

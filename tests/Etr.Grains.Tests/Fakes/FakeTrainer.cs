@@ -17,6 +17,9 @@ internal sealed class FakeTrainers : IPolicyTrainerProvider
     /// <summary>Whether a step's update is applied.</summary>
     public Func<int, bool> IsApplied { get; set; } = _ => true;
 
+    /// <summary>What a step says of its tokens.</summary>
+    public Func<TrainingBatch, IReadOnlyList<LearnerTrace>> LearnerTraces { get; set; } = _ => [];
+
     public ConcurrentQueue<TrainingBatch> Batches { get; } = [];
 
     public ConcurrentQueue<FileRef> Loaded { get; } = [];
@@ -53,6 +56,7 @@ internal sealed class FakeTrainers : IPolicyTrainerProvider
                 ClippedHigh = 0,
                 SamplerGap = 0,
                 SamplerGapMaximum = 0,
+                LearnerTraces = owner.LearnerTraces(batch),
                 Tokens = batch.Groups.Sum(group => group.Traces.Sum(trace => trace.Tokens.Count)),
                 Duration = TimeSpan.FromMilliseconds(1),
             };

@@ -47,6 +47,21 @@ public sealed class StepLanesTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void Lanes_keep_the_log_probabilities_of_a_plain_pass(int threads)
+    {
+        TrainingBatch batch = Large();
+        TrainingGroup[] groups = [.. TinyPolicy.Batch(1).Groups];
+        using Learner learner = Open(Options, threads);
+        IReadOnlyList<LearnerTrace> traces = learner.Step(batch, Cancellation).LearnerTraces;
+        Assert.Equal(batch.Groups.SelectMany(group => group.Traces.Select((_, slot) => (group.Ordinal, slot))), traces.Select(trace => (trace.Ordinal, trace.Slot)));
+        float[][] plain = [.. groups.SelectMany(group => group.Traces.Select(trace => TinyPolicy.LogProbs([.. group.PromptTokens], [.. trace.Tokens])))];
+        for (int i = 0; i < traces.Count; i++)
+            Assert.Equal(plain[i % plain.Length], traces[i].LogProbs, (left, right) => Math.Abs(left - right) < 2e-5);
+    }
+
     [Fact]
     public void Lanes_give_the_same_bits_every_time()
     {

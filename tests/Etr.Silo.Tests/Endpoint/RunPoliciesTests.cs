@@ -159,6 +159,8 @@ public sealed class RunPoliciesTests : IDisposable
 
         public Task<byte[]> ReadGroupAsync(RunPlace run, string sha256, CancellationToken cancellationToken) => throw new NotSupportedException();
 
+        public Task<byte[]> ReadGapsAsync(RunPlace run, string sha256, CancellationToken cancellationToken) => throw new NotSupportedException();
+
         public void ForgetGroup(RunPlace run, string sha256) => throw new NotSupportedException();
 
         public Task<string> OpenDataAsync(RunPlace run, string path, CancellationToken cancellationToken) => throw new NotSupportedException();

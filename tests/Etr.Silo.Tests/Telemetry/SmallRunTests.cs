@@ -1,12 +1,16 @@
 using System.Net;
 using System.Text.Json;
+using Etr.Core.Files;
+using Etr.Core.Gaps;
 using Etr.Grains.Diagnosis;
 using Etr.Grains.Groups;
 using Etr.Grains.Prompts;
+using Etr.Grains.Runs;
 using Etr.Grains.Samplers;
 using Etr.Grains.Silos;
 using Etr.Grains.Tests.Runs.TensorBoard;
 using Etr.Silo.Cli;
+using Etr.Silo.Files;
 using Etr.Silo.Silos;
 using Microsoft.Extensions.Logging;
 
@@ -44,6 +48,37 @@ public sealed class SmallRunTests(SmallRun run)
         {
             GroupView group = await started.Host.Grains.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(started.Status.Run, ordinal)).GetViewAsync();
             Assert.All(group.Traces.Select(trace => string.Concat(trace.TokenTexts)).Where(text => text.Length > 12), text => Assert.DoesNotContain(text, log, StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public async Task The_gap_of_each_token_is_handed_out_by_hash_and_told_by_its_group()
+    {
+        SmallRun.Started started = await run.GetAsync();
+        CancellationToken cancellation = TestContext.Current.CancellationToken;
+        StepSummary step = (await started.Host.Grains.GetGrain<IRunGrain>(started.Status.Run).GetStepAsync(2))!;
+
+        byte[] bytes = await started.Client.GetByteArrayAsync(FileEndpoints.GapsPath(started.Status.Run, step.GapsSha256), cancellation);
+        Assert.Equal(step.GapsSha256, DurableFile.Sha256(bytes));
+        StepGaps gaps = StepGapsCodec.Read(bytes);
+        double[] sizes = [.. gaps.Traces.SelectMany(trace => trace.Values).Select(gap => Math.Abs((double)gap))];
+        // One update, so that the step's mean is over the same tokens: to eleven bits of each.
+        Assert.Equal(step.SamplerGap, sizes.Average(), Math.Max(step.SamplerGap / 2048, 3e-8));
+        Assert.True(sizes.Max() > 0);
+
+        foreach (string other in (string[])[new string('0', 64), "..%2F..%2Fsteps%2F1.json", step.GapsSha256.ToUpperInvariant()])
+        {
+            using HttpResponseMessage refused = await started.Client.GetAsync(FileEndpoints.GapsPath(started.Status.Run, other), cancellation);
+            Assert.Equal(HttpStatusCode.NotFound, refused.StatusCode);
+        }
+
+        foreach (long ordinal in step.Ordinals)
+        {
+            GroupGaps told = await started.Host.Grains.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(started.Status.Run, ordinal)).GetGapsAsync();
+            Assert.Equal(GapState.Known, told.State);
+            Assert.Equal(
+                gaps.Traces.Where(trace => trace.Ordinal == ordinal).Select(trace => (trace.Slot, string.Join(' ', trace.Values.Select(gap => (float)gap)))),
+                told.Traces.Select(trace => (trace.Slot, string.Join(' ', trace.Gaps))));
         }
     }
 

@@ -71,12 +71,15 @@ internal sealed class StepLane : IDisposable
     /// <param name="checkpointing">Whether layers keep their inputs alone.</param>
     /// <param name="dropoutSeed">What the adapters' dropout is drawn from, or null.</param>
     /// <param name="figures">Where its figures go.</param>
-    public void Accumulate(IReadOnlyList<StepTrace> traces, StepMoment moment, bool checkpointing, ulong? dropoutSeed, StepFigures figures)
+    /// <param name="keep">Takes the policy's log-probabilities of its tokens, which are gone afterwards; null where nobody wants them.</param>
+    public void Accumulate(
+        IReadOnlyList<StepTrace> traces, StepMoment moment, bool checkpointing, ulong? dropoutSeed, StepFigures figures, Action<torch.Tensor>? keep = null)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         MicroBatch batch = MicroBatch.Of(traces, torch.ScalarType.Float32, Policy.Head.device);
         torch.Tensor? reference = Reference(batch);
         TrainingPass pass = new(Policy, batch, moment.EntropyCoefficient > 0.0, checkpointing, new AdapterUse(true, dropoutSeed), _mostLogits);
+        keep?.Invoke(pass.Scores.LogProbs);
         pass.Backward(_loss.Of(pass.Scores, reference, batch, moment, figures));
     }
 
