@@ -49,6 +49,9 @@ public sealed record BatchStatistics(
     /// <summary>Each shaper of the run's mix, monitors included, in the mix's order.</summary>
     public IReadOnlyList<ShaperStatistics> Shapers { get; init; } = [];
 
+    /// <summary>The terms of a reward that is no mix, where the estimator reads their sum; else none.</summary>
+    public IReadOnlyList<TermStatistics> Terms { get; init; } = [];
+
     /// <summary>Measures a batch.</summary>
     /// <param name="batch">Its groups, at least one, each with at least one trace.</param>
     /// <param name="advantages">For each group one advantage a trace.</param>
@@ -81,6 +84,7 @@ public sealed record BatchStatistics(
             Unscorable = all.Count(trace => trace.Unscorable is not null),
             TrendOff = groups.Count(group => MinimumSpread.IsOff([.. group.Where(trace => trace.Correct).Select(trace => trace.Trend)], plan)),
             Shapers = ShaperStatistics.Of(batch, plan),
+            Terms = TermStatistics.Of(batch, plan),
         };
     }
 

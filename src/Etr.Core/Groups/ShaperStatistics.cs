@@ -40,7 +40,7 @@ public sealed record ShaperStatistics(string Name, double Weight, double? Reward
         };
     }
 
-    private static double SpreadOf(double[] rewards)
+    internal static double SpreadOf(double[] rewards)
     {
         double mean = rewards.Average();
         return Math.Sqrt(rewards.Average(reward => (reward - mean) * (reward - mean)));

@@ -101,6 +101,14 @@ public sealed record DiagnosisOptions
     [Range(0, 1 << 30)]
     public int DiskFreeMebibytes { get; init; } = 1024;
 
+    /// <summary>… or a disk that is full in less than so many minutes at the rate at which it fills; 0 for no forecast. The default value is 60.</summary>
+    [Range(0.0, 100_000.0)]
+    public double DiskFullMinutes { get; init; } = 60;
+
+    /// <summary>Minutes over which that rate is measured; half of them must have passed. The default value is 10.</summary>
+    [Range(1.0, 1440.0)]
+    public double DiskRateMinutes { get; init; } = 10;
+
     /// <summary><c>long-wait</c>: a wait of more than so many seconds, ten times as many before the first step … The default value is 30.</summary>
     [Range(0.1, 86_400.0)]
     public double WaitSeconds { get; init; } = 30;

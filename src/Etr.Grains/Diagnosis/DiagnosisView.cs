@@ -33,6 +33,9 @@ internal sealed record DiagnosisView
     /// <summary>Bytes that are free on the run's disk; null where it is not seen from here.</summary>
     public long? FreeBytes { get; init; }
 
+    /// <summary>Bytes of that which are lost a second, as the last minutes went; null where that is not known (yet).</summary>
+    public double? FreeBytesFall { get; init; }
+
     /// <summary>Mean of a figure over the newest steps, those left out in which it is no number; null before there are enough steps, or where it never is one.</summary>
     public double? Recent(Func<StepSummary, double> figure) =>
         Steps.Count >= Options.Window ? Mean(Steps.Skip(Steps.Count - Options.Window), figure) : null;

@@ -37,6 +37,7 @@ public static class EtrSiloBuilderExtensions
             grainOptions => Validator.TryValidateObject(grainOptions, new ValidationContext(grainOptions), null, validateAllProperties: true),
             "A duration of the grains is out of its range.");
         services.AddMetrics();
+        services.AddEtrExceptions();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<RolloutFeed>();
         services.TryAddSingleton<IPromptSetFactory, PromptSetFactory>();
@@ -75,7 +76,7 @@ public static class EtrSiloBuilderExtensions
         ArgumentNullException.ThrowIfNull(services);
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<RolloutFeed>();
-        return services.AddSingleton<IFeedSilos, ClusterSilos>().AddHostedService<FeedRelay>();
+        return services.AddEtrExceptions().AddSingleton<IFeedSilos, ClusterSilos>().AddHostedService<FeedRelay>();
     }
 
     /// <summary>Wakes the runs that are marked running, from this silo on, whichever silo they were on before.</summary>

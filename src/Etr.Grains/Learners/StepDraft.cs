@@ -114,5 +114,6 @@ internal sealed record StepDraft(
             .. Statistics.Shapers.Select(shaper => new ShaperSummary(
                 shaper.Name, shaper.Weight, shaper.Reward ?? double.NaN, shaper.LengthCorrelation ?? double.NaN) { Spread = shaper.Spread }),
         ],
+        Terms = [.. Statistics.Terms.Select(term => new TermSummary(term.Name, term.Share))],
     };
 }

@@ -14,6 +14,7 @@ internal sealed partial class RunGrain
     private static readonly TimeSpan PoolPatience = TimeSpan.FromSeconds(1);
 
     private long? _lastLook;
+    private FreeSpaceFall? _fall;
 
     private async Task DiagnoseStepAsync()
     {
@@ -35,11 +36,15 @@ internal sealed partial class RunGrain
         if (!Context.Configuration.Diagnosis.Enabled || Run.State != RunState.Running || (_lastLook is { } last && _time.GetElapsedTime(last) < _options.Touch * 0.9))
             return;
         _lastLook = _time.GetTimestamp();
+        long? free = await _space.OfAsync(Context.Start.Directory);
+        _fall ??= new FreeSpaceFall(TimeSpan.FromMinutes(Context.Configuration.Diagnosis.DiskRateMinutes));
+        _fall.Add(_time.GetUtcNow(), free);
         DiagnosisView view = View(await RecentAsync(Run.Step)) with
         {
             Waits = Waits(),
             Pool = await PoolAsync(),
-            FreeBytes = await _space.OfAsync(Context.Start.Directory),
+            FreeBytes = free,
+            FreeBytesFall = _fall.BytesPerSecond,
         };
         await TellAsync(RunDiagnosis.Look(Run.Diagnosis, view, live: true, Run.Step, _time.GetUtcNow()));
     }

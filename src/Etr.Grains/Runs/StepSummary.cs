@@ -159,6 +159,12 @@ public sealed record StepSummary
     /// <summary>SHA-256 of the file with the sampler–learner gap of each of its tokens, <c>gaps/{sha256}.bin</c>; empty where they were not kept.</summary>
     [Id(90)] public string GapsSha256 { get; init; } = "";
 
+    /// <summary>
+    /// What the verdict, the trend and the length made of a reward that is no mix, where the estimator reads their sum; else, and where it
+    /// was not recorded, empty.
+    /// </summary>
+    [Id(91)] public TermSummary[] Terms { get; init; } = [];
+
     /// <summary>Seconds from the commit before to this one.</summary>
     [JsonIgnore]
     public double Seconds => RolloutSeconds + TrainSeconds + CommitSeconds;
@@ -183,3 +189,9 @@ public sealed record ShaperSummary(
     /// <summary>Mean over the groups of its reward's standard deviation within one, unweighted; 0 where an older version did not record it.</summary>
     [Id(4)] public double Spread { get; init; }
 }
+
+/// <summary>One term of a run's reward over a step.</summary>
+/// <param name="Name"><c>correctness</c>, <c>trend</c> (with its variation) or <c>length</c> (with the charge for overlong traces).</param>
+/// <param name="Share">Its share (0 to 1) of what the terms differ by within a group, the mean over the groups in which any does; NaN where none does.</param>
+[GenerateSerializer, Immutable, Alias("etr.term-summary")]
+public sealed record TermSummary([property: Id(0)] string Name, [property: Id(1)] double Share);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net.Sockets;
+using Etr.Grains.Hosting;
 using Etr.Grains.Runs;
 using Etr.Silo.Cli;
 using Etr.Silo.Configuration;
@@ -91,6 +92,7 @@ internal sealed class ClusterDoor : IAsyncDisposable
             client.UseRedisClustering(redis => redis.ConfigurationOptions = StoreConnection.Options(address));
             OrleansExtras.AddTo(client, settings);
         });
+        builder.Services.AddEtrExceptions();
         IHost built = builder.Build();
         try
         {

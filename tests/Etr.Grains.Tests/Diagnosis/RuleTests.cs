@@ -1,3 +1,4 @@
+using Etr.Core.Runs;
 using Etr.Grains.Diagnosis;
 using Etr.Grains.Diagnosis.Rules;
 using Etr.Grains.Runs;
@@ -84,6 +85,24 @@ public class RuleTests
     }
 
     [Fact]
+    public void A_term_of_one_shaper_s_reward_dominates_as_a_shaper_of_a_mix_does()
+    {
+        StepSummary Of3(StepSummary step, double length) => step with
+        {
+            Shapers = [step.Shapers[0]],
+            Terms = [new TermSummary("correctness", 0.9), new TermSummary("trend", 0.05), .. length > 0 ? [new TermSummary("length", length)] : Array.Empty<TermSummary>()],
+        };
+
+        AssertHolds(new ComponentDominates(), Of(step => Of3(step, 0)), "correctness made 95 % of the reward's spread within groups over 5 steps, the other 1 the rest");
+
+        // Length was paid in two of the last five steps: 0.4 × 0.5 on average.
+        Assert.Equal(0.9 / (0.9 + 0.05 + 0.2), new ComponentDominates().Read(Of(step => Of3(step, step.Step > 18 ? 0.5 : 0)))!.Value.Value, 1e-9);
+
+        // A reward of one term has nothing that could be outweighed.
+        Assert.Null(new ComponentDominates().Read(Of(step => step with { Shapers = [step.Shapers[0]], Terms = [new TermSummary("correctness", 0.9)] })));
+    }
+
+    [Fact]
     public void The_gap_between_sampler_and_learner_grows() => AssertHolds(
         new SamplerGap(), Of(step => step with { SamplerGap = Later(step, 0.01, 0.05) }), "Learner and sampler differed by 0.0500 nats a token on average over 5 steps, by 0.0100 some 15 steps before");
 
@@ -126,7 +145,32 @@ public class RuleTests
     public void The_disk_fills()
     {
         AssertHolds(new DiskFilling(), Of() with { FreeBytes = 500L << 20 }, "500 MiB are free on the run's disk, less than 1024");
+        AssertHolds(
+            new DiskFilling(), Of() with { FreeBytes = 500L << 20, FreeBytesFall = 1 << 20 },
+            "500 MiB are free on the run's disk, less than 1024: full in about 6 min at this rate");
         Assert.Null(new DiskFilling().Read(Of() with { FreeBytes = null }));
+    }
+
+    [Fact]
+    public void The_disk_will_soon_be_full_at_the_rate_at_which_it_fills()
+    {
+        // The run is paused at 128 MiB: 2,400 MiB at 60 a minute.
+        DiagnosisView filling = Of() with { FreeBytes = (2400L + 128) << 20, FreeBytesFall = 1 << 20 };
+        AssertHolds(new DiskFilling(), filling, "2528 MiB are free on the run's disk and 60 fewer each minute: full in about 40 min at this rate");
+
+        // In 80 minutes; and room is made.
+        AssertHoldsNot(new DiskFilling(), filling with { FreeBytesFall = 1 << 19 });
+        AssertHoldsNot(new DiskFilling(), filling with { FreeBytesFall = -(1 << 20) });
+        AssertHoldsNot(new DiskFilling(), filling with { Options = new DiagnosisOptions { DiskFullMinutes = 0 } });
+    }
+
+    [Fact]
+    public void A_disk_that_will_soon_be_full_is_no_news_again_once_there_is_time()
+    {
+        DiagnosisView At(double minutes) => Of() with { FreeBytes = (6000L + 128) << 20, FreeBytesFall = (6000L << 20) / (60 * minutes) };
+
+        // The limit is an hour, and a tenth of a ratio more than that clears.
+        Assert.Equal([(true, false), (false, false), (false, true)], new[] { 59.0, 62, 68 }.Select(minutes => new DiskFilling().Read(At(minutes))!.Value).Select(reading => (reading.Holds, reading.IsOver)));
     }
 
     [Fact]

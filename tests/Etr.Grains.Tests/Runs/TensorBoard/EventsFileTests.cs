@@ -19,6 +19,21 @@ public sealed class EventsFileTests : IDisposable
         // The check value of the algorithm's catalogue entry.
         Assert.Equal(0xe3069283, EventsReader.Crc32C("123456789"u8));
         Assert.Equal(EventsReader.Masked(0xe3069283), EventRecord.MaskedCrc("123456789"u8));
+
+        // RFC 3720, B.4: 32 bytes of zero, and of one.
+        Assert.Equal(0x8a9136aa, EventsReader.Crc32C(new byte[32]));
+        Assert.Equal(0x62a8ab43u, EventsReader.Crc32C([.. Enumerable.Repeat((byte)0xff, 32)]));
+    }
+
+    [Fact]
+    public async Task A_file_begins_with_the_twelve_bytes_that_every_file_of_TensorBoard_begins_with()
+    {
+        await WriteAsync(1);
+
+        // 24 bytes follow, and their number's masked checksum; then wall_time, as a double.
+        byte[] file = await File.ReadAllBytesAsync(FilePath, TestContext.Current.CancellationToken);
+        Assert.Equal("1800000000000000A37F4B2209", Convert.ToHexString(file.AsSpan(0, 13)));
+        Assert.Equal("1A0D627261696E2E4576656E743A32", Convert.ToHexString(file.AsSpan(12 + 9, 15)));
     }
 
     [Fact]
