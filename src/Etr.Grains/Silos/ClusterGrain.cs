@@ -14,6 +14,7 @@ internal sealed class ClusterGrain(SiloDirectory silos) : Grain, IClusterGrain
             silo.Status.ToString().ToLowerInvariant(),
             silo.Card?.Url ?? "",
             silo.Card?.Devices ?? [],
-            silo.Card?.Version ?? "")),
+            silo.Card?.Version ?? "",
+            silo.Address.ToString())),
     ]);
 }

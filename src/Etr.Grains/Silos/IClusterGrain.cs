@@ -15,6 +15,7 @@ public interface IClusterGrain : IGrainWithIntegerKey
 /// <param name="Url">Where it serves; empty where unknown.</param>
 /// <param name="Devices">Its devices.</param>
 /// <param name="Version">The program's version; empty where unknown.</param>
+/// <param name="Address">Its address, new with each start of its process; empty where unknown.</param>
 [GenerateSerializer, Immutable, Alias("etr.silo-status-line")]
 public sealed record SiloStatusLine(
     [property: Id(0)] string Name,
@@ -22,4 +23,5 @@ public sealed record SiloStatusLine(
     [property: Id(2)] string State,
     [property: Id(3)] string Url,
     [property: Id(4)] IReadOnlyList<string> Devices,
-    [property: Id(5)] string Version);
+    [property: Id(5)] string Version,
+    [property: Id(6)] string Address = "");
