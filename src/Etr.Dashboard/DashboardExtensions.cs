@@ -37,6 +37,8 @@ public static class DashboardExtensions
         services.AddSingleton<EmbeddedAssets>();
         services.AddSingleton<RunHistories>();
         services.AddSingleton<TraceClouds>();
+        services.AddMetrics();
+        services.AddSingleton<WallMetrics>();
         services.AddSingleton<WallAggregator>();
         services.AddHostedService(provider => provider.GetRequiredService<WallAggregator>());
         services.AddSingleton<ClusterWatch>();

@@ -22,6 +22,9 @@ internal interface IRunReader
     /// <summary>Committed steps from <paramref name="fromStep"/> (1-based) on, at most 1,000.</summary>
     Task<IReadOnlyList<StepSummary>> GetStepsAsync(string run, int fromStep, CancellationToken cancellationToken);
 
+    /// <summary>The newest faults that the run remembers, oldest first.</summary>
+    Task<IReadOnlyList<RunFaultNote>> GetFaultsAsync(string run, CancellationToken cancellationToken);
+
     /// <summary>The constants of the run's trend; the default preset's where there is no such run.</summary>
     Task<TrendOptions> GetTrendOptionsAsync(string run, CancellationToken cancellationToken);
 
@@ -30,6 +33,9 @@ internal interface IRunReader
 
     /// <summary>The silos that membership does not call dead, by name.</summary>
     Task<IReadOnlyList<SiloStatusLine>> GetSilosAsync(CancellationToken cancellationToken);
+
+    /// <summary>The newest members of the cluster, those that are over too, by their start.</summary>
+    Task<IReadOnlyList<MemberLife>> GetMembersAsync(CancellationToken cancellationToken);
 
     /// <summary>What a run was started with; throws <see cref="KeyNotFoundException"/> where there is none of that name.</summary>
     Task<RunStart> GetStartAsync(string run, CancellationToken cancellationToken);

@@ -21,6 +21,12 @@ internal sealed class OrleansRunReader(IGrainFactory grains, IOptions<DashboardO
     public Task<IReadOnlyList<StepSummary>> GetStepsAsync(string run, int fromStep, CancellationToken cancellationToken) =>
         Within(grains.GetGrain<IRunGrain>(run).GetStepsAsync(fromStep), cancellationToken);
 
+    public Task<IReadOnlyList<RunFaultNote>> GetFaultsAsync(string run, CancellationToken cancellationToken) =>
+        Within(grains.GetGrain<IRunGrain>(run).GetFaultsAsync(), cancellationToken);
+
+    public Task<IReadOnlyList<MemberLife>> GetMembersAsync(CancellationToken cancellationToken) =>
+        Within(grains.GetGrain<IClusterGrain>(0).GetMembersAsync(), cancellationToken);
+
     public async Task<TrendOptions> GetTrendOptionsAsync(string run, CancellationToken cancellationToken)
     {
         var start = await Within(grains.GetGrain<IRunGrain>(run).GetStartAsync(), cancellationToken);

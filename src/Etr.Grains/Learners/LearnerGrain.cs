@@ -189,6 +189,9 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
     {
         using Activity? span = StepSpan.Begin(Name, _committed.Step + 1, batch).Enter();
         double rolloutSeconds = _time.GetElapsedTime(_batchSince).TotalSeconds;
+
+        // A wait that another step's training covered was none.
+        double gradeTail = Math.Min(rolloutSeconds, _window.LastOf(batch).SealSeconds);
         if (await ReadAsync(context, batch) is not { } groups)
             return;
         int step = _committed.Step + 1;
@@ -224,7 +227,7 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
             throw;
         }
 
-        var draft = new StepDraft(step, batch, groups, await statistics, trained, saved, rolloutSeconds, rateFactor);
+        var draft = new StepDraft(step, batch, groups, await statistics, trained, saved, rolloutSeconds, rateFactor, gradeTail);
         if (_ending)
             await DiscardTrainerAsync();
         else

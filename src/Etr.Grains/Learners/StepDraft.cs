@@ -13,7 +13,8 @@ internal sealed record StepDraft(
     TrainingStep Trained,
     SavedPolicy Saved,
     double RolloutSeconds,
-    double RateFactor)
+    double RateFactor,
+    double GradeTailSeconds)
 {
     private const int MostEnds = 64;
     private const int MostStalenesses = 17;
@@ -86,6 +87,8 @@ internal sealed record StepDraft(
         SampledTokens = Statistics.Tokens,
         TrainedTokens = Trained.Tokens,
         RolloutSeconds = RolloutSeconds,
+        GradeSeconds = Batch.Sum(group => group.GradeSeconds),
+        GradeTailSeconds = GradeTailSeconds,
         TrainSeconds = Trained.Duration.TotalSeconds,
         CommitSeconds = commitSeconds,
         MicroBatchTokens = Trained.MicroBatchTokens,

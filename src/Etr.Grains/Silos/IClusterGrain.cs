@@ -6,6 +6,13 @@ public interface IClusterGrain : IGrainWithIntegerKey
     /// <summary>The silos that membership does not call dead, by name.</summary>
     [ResponseTimeout("00:00:10")]
     Task<IReadOnlyList<SiloStatusLine>> GetSilosAsync();
+
+    /// <summary>
+    /// Lives of silos by their start, those that are over too, at most the newest 100 and as far as the membership table reaches: Orleans
+    /// deletes what has been dead for some days. It reads the table, so it is for now and then.
+    /// </summary>
+    [ResponseTimeout("00:00:10")]
+    Task<IReadOnlyList<MemberLife>> GetMembersAsync();
 }
 
 /// <summary>A silo as a list shows it.</summary>

@@ -28,6 +28,10 @@ internal sealed class ScriptedRuns : IRunReader
 
     public IReadOnlyList<SiloStatusLine>? Silos { get; set; } = [];
 
+    public IReadOnlyList<RunFaultNote> Faults { get; set; } = [];
+
+    public IReadOnlyList<MemberLife> Members { get; set; } = [];
+
     public ConcurrentDictionary<string, RunStart> Starts { get; } = new();
 
     public ConcurrentDictionary<int, PromptView> Prompts { get; } = new();
@@ -45,6 +49,10 @@ internal sealed class ScriptedRuns : IRunReader
         var steps = Others.TryGetValue(run, out var other) ? other.Steps : Steps;
         return Answer<IReadOnlyList<StepSummary>>([.. steps.Where(step => step.Step >= fromStep).Take(1000)]);
     }
+
+    public Task<IReadOnlyList<RunFaultNote>> GetFaultsAsync(string run, CancellationToken cancellationToken) => Answer(Others.ContainsKey(run) ? [] : Faults);
+
+    public Task<IReadOnlyList<MemberLife>> GetMembersAsync(CancellationToken cancellationToken) => Answer(Members);
 
     public Task<TrendOptions> GetTrendOptionsAsync(string run, CancellationToken cancellationToken) =>
         Task.FromResult(TrendOptions.Guarded);
