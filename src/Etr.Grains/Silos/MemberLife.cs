@@ -17,17 +17,14 @@ public sealed record MemberLife(
     /// <summary>Reads a row of the table. Its moments are those of whoever wrote them: of the silo itself, and of those that suspected it.</summary>
     internal static MemberLife Of(MembershipEntry entry)
     {
-        DateTimeOffset alive = Utc(entry.IAmAliveTime);
-        DateTimeOffset? suspected = entry.SuspectTimes is { Count: > 0 } votes ? votes.Max(vote => Utc(vote.Item2)) : null;
+        List<Tuple<SiloAddress, DateTime>> votes = entry.SuspectTimes ?? [];
 
-        // A silo that leaves writes its end itself; one that was called dead has the votes of others, later than its last word.
-        (DateTimeOffset? endedAt, MemberEnd end) = (entry.Status, suspected) switch
-        {
-            (not SiloStatus.Dead, _) => ((DateTimeOffset?)null, MemberEnd.None),
-            (_, null) => (alive, MemberEnd.Left),
-            (_, { } votedAt) when votedAt > alive => (votedAt, MemberEnd.Lost),
-            _ => (alive, MemberEnd.Unclear),
-        };
+        // A silo that ends by itself writes its own end, with a vote of its own; others vote against one that does not answer, and who comes up
+        // at its address votes for its predecessor.
+        (DateTimeOffset? endedAt, MemberEnd end) = entry.Status != SiloStatus.Dead ? ((DateTimeOffset?)null, MemberEnd.None)
+            : votes.Find(vote => vote.Item1.Equals(entry.SiloAddress)) is { } own ? (Utc(own.Item2), MemberEnd.Left)
+            : votes.Count > 0 ? (votes.Max(vote => Utc(vote.Item2)), MemberEnd.Lost)
+            : (Utc(entry.IAmAliveTime), MemberEnd.Unclear);
         return new MemberLife(entry.SiloName ?? entry.SiloAddress.ToString(), entry.SiloAddress.ToString(), Utc(entry.StartTime), endedAt, end);
     }
 
@@ -40,7 +37,7 @@ public enum MemberEnd
     /// <summary>It has not.</summary>
     None,
 
-    /// <summary>In good order.</summary>
+    /// <summary>By itself: it wrote its end before it went.</summary>
     Left,
 
     /// <summary>Others called it dead.</summary>

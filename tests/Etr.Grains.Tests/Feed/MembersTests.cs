@@ -1,4 +1,6 @@
+using System.Net;
 using Etr.Grains.Silos;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Etr.Grains.Tests.Feed;
 
@@ -6,39 +8,65 @@ namespace Etr.Grains.Tests.Feed;
 public sealed class MembersTests
 {
     [Fact]
-    public async Task Who_was_killed_was_lost_who_stopped_has_left_and_who_is_there_goes_on()
+    public async Task Who_stopped_has_left_and_who_is_there_goes_on()
     {
-        await using FeedCluster cluster = await FeedCluster.StartAsync(3);
-        (string stays, string stops, string dies) = (cluster.NameOf(0), cluster.NameOf(1), cluster.NameOf(2));
+        await using FeedCluster cluster = await FeedCluster.StartAsync(2);
+        (string stays, string stops) = (cluster.NameOf(0), cluster.NameOf(1));
+        DateTimeOffset before = DateTimeOffset.UtcNow;
 
         await cluster.StopAsync(stops);
-        await cluster.KillAsync(dies);
-        IReadOnlyList<MemberLife> members = [];
-        await cluster.UntilAsync(async () =>
-        {
-            members = await cluster.Client.GetGrain<IClusterGrain>(0).GetMembersAsync().WaitAsync(cluster.Deadline);
-            return members.Single(life => life.Name == dies).EndedAt is not null;
-        });
+        IReadOnlyList<MemberLife> members = await cluster.Client.GetGrain<IClusterGrain>(0).GetMembersAsync().WaitAsync(cluster.Deadline);
 
-        Assert.Equal(3, members.Count);
+        Assert.Equal(2, members.Count);
         Assert.Equal((MemberEnd.None, null), (members.Single(life => life.Name == stays).End, members.Single(life => life.Name == stays).EndedAt));
-        Assert.Equal((MemberEnd.Left, MemberEnd.Lost), (members.Single(life => life.Name == stops).End, members.Single(life => life.Name == dies).End));
-        Assert.All(members.Where(life => life.EndedAt is not null), life => Assert.InRange(life.EndedAt!.Value, life.StartedAt, DateTimeOffset.UtcNow.AddMinutes(1)));
+        MemberLife over = members.Single(life => life.Name == stops);
+        Assert.Equal(MemberEnd.Left, over.End);
+        Assert.InRange(over.StartedAt, before.AddMinutes(-2), before);
+        Assert.InRange(over.EndedAt!.Value, before.AddSeconds(-1), DateTimeOffset.UtcNow.AddSeconds(1));
+    }
+
+    [Fact]
+    public async Task Each_life_of_a_silo_is_told_the_newest_hundred_at_most_by_their_start()
+    {
+        await using FeedCluster cluster = await FeedCluster.StartAsync(1);
+        IMembershipTable table = cluster.ServicesOf(cluster.NameOf(0)).GetRequiredService<IMembershipTable>();
+        DateTime start = DateTime.UtcNow.AddDays(-2);
+        for (int i = 0; i < 120; i++)
+            Assert.True(await table.InsertRowAsync(Entry(i + 1, SiloStatus.Dead, start.AddMinutes(i)), (await table.ReadAllAsync(cluster.Deadline)).Version.Next(), cluster.Deadline));
+
+        IReadOnlyList<MemberLife> members = await cluster.Client.GetGrain<IClusterGrain>(0).GetMembersAsync().WaitAsync(cluster.Deadline);
+
+        Assert.Equal(100, members.Count);
+        Assert.Equal(cluster.NameOf(0), members[^1].Name);
+        Assert.Equal(members.OrderBy(life => life.StartedAt), members);
+        Assert.Equal(start.AddMinutes(21), members[0].StartedAt.UtcDateTime, TimeSpan.FromSeconds(1));
     }
 
     [Theory]
-    [InlineData(SiloStatus.Dead, null, MemberEnd.Left)]
-    [InlineData(SiloStatus.Dead, 5, MemberEnd.Lost)]
-    [InlineData(SiloStatus.Dead, -5, MemberEnd.Unclear)]
-    [InlineData(SiloStatus.Active, 5, MemberEnd.None)]
-    public void Votes_after_a_silo_s_last_word_mean_that_it_was_lost(SiloStatus status, int? votedAfter, MemberEnd expected)
+    [InlineData(SiloStatus.Dead, "", MemberEnd.Unclear)]
+    [InlineData(SiloStatus.Dead, "other", MemberEnd.Lost)]
+    [InlineData(SiloStatus.Dead, "other self", MemberEnd.Left)]
+    [InlineData(SiloStatus.Active, "other", MemberEnd.None)]
+    public void Who_wrote_its_own_end_has_left_and_whose_end_others_wrote_was_lost(SiloStatus status, string votes, MemberEnd expected)
     {
-        var alive = new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
-        SiloAddress address = SiloAddress.New(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 1), 1);
-        var entry = new MembershipEntry { SiloAddress = address, SiloName = "a", Status = status, StartTime = alive.AddHours(-1), IAmAliveTime = alive };
-        if (votedAfter is { } seconds)
-            entry.SuspectTimes = [Tuple.Create(address, alive.AddSeconds(seconds))];
+        MembershipEntry entry = Entry(1, status, DateTime.UtcNow);
+        entry.SuspectTimes = [.. votes.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select((voter, i) => Tuple.Create(AddressOf(voter == "self" ? 1 : 2), entry.StartTime.AddMinutes(i)))];
 
-        Assert.Equal(expected, MemberLife.Of(entry).End);
+        MemberLife life = MemberLife.Of(entry);
+
+        Assert.Equal((expected, expected != MemberEnd.None), (life.End, life.EndedAt is not null));
     }
+
+    private static SiloAddress AddressOf(int generation) => SiloAddress.New(new IPEndPoint(IPAddress.Loopback, 1), generation);
+
+    private static MembershipEntry Entry(int generation, SiloStatus status, DateTime start) => new()
+    {
+        SiloAddress = AddressOf(generation),
+        SiloName = "a",
+        HostName = "host",
+        RoleName = "",
+        Status = status,
+        StartTime = start,
+        IAmAliveTime = start.AddSeconds(30),
+    };
 }
