@@ -38,6 +38,8 @@ public static class DashboardExtensions
         services.AddSingleton<RunHistories>();
         services.AddSingleton<WholeSteps>();
         services.AddSingleton<TraceClouds>();
+        services.AddMetrics();
+        services.AddSingleton<WallMetrics>();
         services.AddSingleton<WallAggregator>();
         services.AddHostedService(provider => provider.GetRequiredService<WallAggregator>());
         services.AddSingleton<ClusterWatch>();

@@ -12,6 +12,9 @@ internal sealed class DashboardOptions
     /// <summary>Time between two readings of a run's status. The default value is 1 second.</summary>
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>Events of so long are taken in together. The default value is 50 milliseconds.</summary>
+    public TimeSpan FeedInterval { get; set; } = TimeSpan.FromMilliseconds(50);
+
     /// <summary>Time between two frames of the entropy wall. The default value is 200 milliseconds (5 Hz).</summary>
     public TimeSpan FrameInterval { get; set; } = TimeSpan.FromMilliseconds(200);
 

@@ -153,7 +153,7 @@ internal static class PolicySwitchBenchmark
         private async Task<double> OneAsync()
         {
             long start = Stopwatch.GetTimestamp();
-            await other.ReadFeedAsync(Guid.Empty, 0);
+            await other.UnsubscribeFeedAsync(Guid.Empty);
             return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
         }
     }

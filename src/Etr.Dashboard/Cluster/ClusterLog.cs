@@ -13,10 +13,27 @@ internal sealed class ClusterLog
     private readonly Dictionary<string, string> _silos = new(StringComparer.Ordinal);
     private readonly Dictionary<string, bool> _samplers = new(StringComparer.Ordinal);
     private readonly Queue<MemberEvent> _events = [];
+    private readonly HashSet<string> _remembered = new(StringComparer.Ordinal);
     private bool _begun;
 
     /// <summary>The newest changes, oldest first.</summary>
     public IReadOnlyCollection<MemberEvent> Events => _events;
+
+    /// <summary>
+    /// Takes in what membership remembers, once and before the first look: who came and went before this server began to look.
+    /// </summary>
+    /// <param name="members">Lives of silos.</param>
+    public void Begin(IReadOnlyList<MemberLife> members)
+    {
+        if (_begun || _events.Count > 0)
+            return;
+        IEnumerable<MemberEvent> told = members.Select(life => new MemberEvent(life.StartedAt, life.Name, "joined", $"silo {life.Name} joined"))
+            .Concat(members.Where(life => life.EndedAt is not null).Select(End));
+        foreach (var happened in told.OrderBy(happened => happened.At).TakeLast(MostEvents))
+            _events.Enqueue(happened);
+        foreach (var life in members.Where(life => life.EndedAt is null))
+            _remembered.Add(life.Name);
+    }
 
     /// <summary>Takes in what the cluster says now.</summary>
     public void Look(IReadOnlyList<SiloStatusLine> silos, PoolStatus pool, DateTimeOffset now)
@@ -24,7 +41,7 @@ internal sealed class ClusterLog
         foreach (var silo in silos)
         {
             var known = _silos.TryGetValue(silo.Name, out var before);
-            if (!known)
+            if (!known && !(_remembered.Remove(silo.Name) && !_begun))
                 Tell(silo.Name, "joined", $"silo {silo.Name} {(_begun ? "joined" : "was there when this server began to look")} ({SiloRolesText.Format(silo.Roles)})");
             else if (before != silo.State && IsLeaving(silo.State) && !IsLeaving(before!))
                 Tell(silo.Name, "draining", $"silo {silo.Name} leaves in good order");
@@ -56,6 +73,7 @@ internal sealed class ClusterLog
         }
 
         _begun = true;
+        _remembered.Clear();
 
         void Tell(string who, string kind, string text)
         {
@@ -64,6 +82,13 @@ internal sealed class ClusterLog
                 _events.Dequeue();
         }
     }
+
+    private static MemberEvent End(MemberLife life) => life.End switch
+    {
+        MemberEnd.Left => new MemberEvent(life.EndedAt!.Value, life.Name, "left", $"silo {life.Name} has left"),
+        MemberEnd.Lost => new MemberEvent(life.EndedAt!.Value, life.Name, "lost", $"silo {life.Name} was lost: membership calls it dead"),
+        _ => new MemberEvent(life.EndedAt!.Value, life.Name, "ended", $"silo {life.Name} ended; membership does not say how"),
+    };
 
     private static bool IsLeaving(string state) => state is "shuttingdown" or "stopping";
 }

@@ -40,6 +40,7 @@ internal sealed partial class ClusterWatch(IRunReader reader, IOptions<Dashboard
         {
             var silos = await reader.GetSilosAsync(cancellationToken);
             var pool = await reader.GetPoolAsync(cancellationToken);
+            await RememberAsync(cancellationToken);
             lock (Log)
                 Log.Look(silos, pool, time.GetUtcNow());
             Newest = new ClusterView(silos, pool, time.GetUtcNow());
@@ -55,6 +56,32 @@ internal sealed partial class ClusterWatch(IRunReader reader, IOptions<Dashboard
             LogUnanswered(unanswered.Message);
         }
     }
+
+    // Once, before the first look. A table that cannot be read must not keep everybody from seeing who is there.
+    private async Task RememberAsync(CancellationToken cancellationToken)
+    {
+        if (Newest is not null)
+            return;
+        try
+        {
+            var members = await reader.GetMembersAsync(cancellationToken);
+            lock (Log)
+                Log.Begin(members);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw;
+        }
+#pragma warning disable CA1031 // The timeline begins with this server, then, as it says.
+        catch (Exception unanswered)
+#pragma warning restore CA1031
+        {
+            LogNoMemory(unanswered.Message);
+        }
+    }
+
+    [LoggerMessage(EventId = 3311, Level = LogLevel.Information, Message = "Membership did not say who came and went before; the timeline begins now: {Reason}")]
+    private partial void LogNoMemory(string reason);
 
     [LoggerMessage(EventId = 3301, Level = LogLevel.Debug, Message = "The cluster did not say who belongs to it: {Reason}")]
     private partial void LogUnanswered(string reason);

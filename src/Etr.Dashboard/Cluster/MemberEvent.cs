@@ -1,9 +1,9 @@
 namespace Etr.Dashboard.Cluster;
 
 /// <summary>A change in who belongs to the cluster.</summary>
-/// <param name="At">When this server noticed.</param>
+/// <param name="At">When this server noticed; before it looked, when membership says.</param>
 /// <param name="Who">The silo or sampler.</param>
-/// <param name="Kind">joined, draining, left or lost.</param>
+/// <param name="Kind">joined, draining, left, lost or ended.</param>
 /// <param name="Text">In words.</param>
 public sealed record MemberEvent(DateTimeOffset At, string Who, string Kind, string Text)
 {
@@ -12,7 +12,7 @@ public sealed record MemberEvent(DateTimeOffset At, string Who, string Kind, str
     {
         "joined" => "+",
         "draining" => "▼",
-        "left" => "−",
+        "left" or "ended" => "−",
         _ => "✕",
     };
 

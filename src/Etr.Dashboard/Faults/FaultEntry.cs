@@ -26,7 +26,7 @@ public sealed record FaultEntry(int Step, DateTimeOffset? At, string Kind, strin
         _ => "●",
     };
 
-    /// <summary>What the feed, the run and its steps tell, the newest first. Guards, skipped updates and evaluations are the run's own memory and survive this server.</summary>
+    /// <summary>What the feed, the run and its steps tell, the newest first. The wall also has what the run remembers from before this server.</summary>
     internal static IReadOnlyList<FaultEntry> Of(RunStatus status, RunHistory history, RunWall wall)
     {
         var entries = new List<FaultEntry>();
@@ -37,7 +37,7 @@ public sealed record FaultEntry(int Step, DateTimeOffset? At, string Kind, strin
             .Select(found => new FaultEntry(found.Step, null, "evaluation", $"policy version {found.Step} could not be evaluated: {found.Failure}", -1, -1)));
         lock (history)
             entries.AddRange(history.Skipped.Select(step => new FaultEntry(step, null, "skipped", $"the update of step {step} was skipped: loss or gradients were not finite", -1, -1)));
-        if (status.State == RunState.Failed)
+        if (status.State == RunState.Failed && entries.All(entry => entry.Text != status.Reason))
             entries.Add(new FaultEntry(status.Step, null, "run", status.Reason, -1, -1));
         return [.. entries.Distinct().OrderByDescending(entry => entry.Step).ThenByDescending(entry => entry.At)];
     }

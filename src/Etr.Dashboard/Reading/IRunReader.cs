@@ -25,6 +25,9 @@ internal interface IRunReader
     /// <summary>A page of the rounds that were trained on, newest first; <paramref name="before"/> is where the page before ended.</summary>
     Task<RoundsPage> GetRoundsAsync(string run, RoundPlace? before, CancellationToken cancellationToken);
 
+    /// <summary>The newest faults that the run remembers, oldest first.</summary>
+    Task<IReadOnlyList<RunFaultNote>> GetFaultsAsync(string run, CancellationToken cancellationToken);
+
     /// <summary>The constants of the run's trend; the default preset's where there is no such run.</summary>
     Task<TrendOptions> GetTrendOptionsAsync(string run, CancellationToken cancellationToken);
 
@@ -33,6 +36,9 @@ internal interface IRunReader
 
     /// <summary>The silos that membership does not call dead, by name.</summary>
     Task<IReadOnlyList<SiloStatusLine>> GetSilosAsync(CancellationToken cancellationToken);
+
+    /// <summary>The newest members of the cluster, those that are over too, by their start.</summary>
+    Task<IReadOnlyList<MemberLife>> GetMembersAsync(CancellationToken cancellationToken);
 
     /// <summary>What a run was started with; throws <see cref="KeyNotFoundException"/> where there is none of that name.</summary>
     Task<RunStart> GetStartAsync(string run, CancellationToken cancellationToken);

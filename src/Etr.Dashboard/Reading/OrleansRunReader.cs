@@ -24,6 +24,12 @@ internal sealed class OrleansRunReader(IGrainFactory grains, IOptions<DashboardO
     public Task<RoundsPage> GetRoundsAsync(string run, RoundPlace? before, CancellationToken cancellationToken) =>
         Within(grains.GetGrain<IRunGrain>(run).GetRoundsAsync(before), cancellationToken);
 
+    public Task<IReadOnlyList<RunFaultNote>> GetFaultsAsync(string run, CancellationToken cancellationToken) =>
+        Within(grains.GetGrain<IRunGrain>(run).GetFaultsAsync(), cancellationToken);
+
+    public Task<IReadOnlyList<MemberLife>> GetMembersAsync(CancellationToken cancellationToken) =>
+        Within(grains.GetGrain<IClusterGrain>(0).GetMembersAsync(), cancellationToken);
+
     public async Task<TrendOptions> GetTrendOptionsAsync(string run, CancellationToken cancellationToken)
     {
         var start = await Within(grains.GetGrain<IRunGrain>(run).GetStartAsync(), cancellationToken);

@@ -1,4 +1,5 @@
 using Etr.Grains.Feed;
+using Etr.Grains.Runs;
 
 namespace Etr.Dashboard.Wall;
 
@@ -15,10 +16,16 @@ public sealed record RunFault(DateTimeOffset At, int Step, string Kind, long Ord
 
     internal static RunFault Of(in RolloutEvent happened, int lastStep)
     {
-        var kind = happened.Text.StartsWith("guard ", StringComparison.Ordinal) ? "guard" : happened.Text.StartsWith("group ", StringComparison.Ordinal) ? "group" : "run";
+        var kind = KindOf(happened.Text);
         // What a guard and a run say has their step in the place of the ordinal.
         var step = kind == "group" ? lastStep : (int)Math.Clamp(happened.Ordinal, 0, int.MaxValue);
-        var text = happened.Text.Length <= LongestText ? happened.Text : happened.Text[..LongestText] + "…";
-        return new RunFault(happened.At, step, kind, kind == "group" ? happened.Ordinal : -1, kind == "group" ? happened.Prompt : -1, text);
+        return new RunFault(happened.At, step, kind, kind == "group" ? happened.Ordinal : -1, kind == "group" ? happened.Prompt : -1, Short(happened.Text));
     }
+
+    internal static RunFault Of(RunFaultNote note) => new(note.At, note.Step, KindOf(note.Text), note.Ordinal, note.Prompt, Short(note.Text));
+
+    private static string Short(string text) => text.Length <= LongestText ? text : text[..LongestText] + "…";
+
+    private static string KindOf(string text) =>
+        text.StartsWith("guard ", StringComparison.Ordinal) ? "guard" : text.StartsWith("group ", StringComparison.Ordinal) ? "group" : "run";
 }

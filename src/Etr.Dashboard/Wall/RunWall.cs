@@ -54,6 +54,35 @@ internal sealed class RunWall(string run)
 
     public WallCell? Find(int prompt) => _cells.GetValueOrDefault(prompt);
 
+    /// <summary>Whether the run has still to be asked for the faults that it remembers.</summary>
+    public bool LacksFaults { get; private set; } = true;
+
+    /// <summary>When it was asked last, as a timestamp; null where never.</summary>
+    public long? AskedForFaultsAt { get; set; }
+
+    /// <summary>Events were missed: groups and faults are to be asked for.</summary>
+    public void Doubt()
+    {
+        LacksFaults = true;
+        foreach (var cell in _cells.Values.Where(cell => cell.Live))
+            cell.IsDoubtful = true;
+    }
+
+    /// <summary>Takes in what the run remembers: faults from before this server looked, or that it did not hear of.</summary>
+    public void Remember(IEnumerable<RunFaultNote> notes)
+    {
+        LacksFaults = false;
+        var told = notes.Select(RunFault.Of).DistinctBy(KeyOf).ToDictionary(KeyOf);
+
+        // What was heard of too stays, with its whole text; where it stands in training the run knows better.
+        RunFault[] heard = [.. _faults.Select(fault => told.Remove(KeyOf(fault), out var same) ? fault with { Step = same.Step } : fault)];
+        _faults.Clear();
+        foreach (var fault in told.Values.Concat(heard).OrderBy(fault => fault.At).TakeLast(MostFaults))
+            _faults.Enqueue(fault);
+
+        static (DateTimeOffset, string) KeyOf(RunFault fault) => (fault.At, fault.Text[..Math.Min(fault.Text.Length, RunFaultNote.LongestText - 1)]);
+    }
+
     /// <summary>Begins a batch of events.</summary>
     public void BeginBatch() => Version++;
 
@@ -79,6 +108,7 @@ internal sealed class RunWall(string run)
             return;
         cell.Apply(happened);
         Touch(cell);
+        cell.Note(Version, happened.At);
     }
 
     /// <summary>Takes in a round of the run's history; what the feed told stays.</summary>

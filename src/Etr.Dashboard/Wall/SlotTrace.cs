@@ -70,6 +70,19 @@ internal sealed class SlotTrace
         (Trend, Ended) = (trend, false);
     }
 
+    /// <summary>Takes all steps of a trace of which some may have been missed; false where it knows as many or more.</summary>
+    public bool Restore(IReadOnlyList<double> entropies, double trend, bool ended, int tokens)
+    {
+        if (Ended || (entropies.Count <= Count && !ended))
+            return false;
+        _steps.Clear();
+        _forgotten = Math.Max(0, entropies.Count - Most);
+        _steps.AddRange(entropies.Skip(_forgotten));
+        (Trend, Ended, Tokens) = (trend, ended, ended ? tokens : Tokens);
+        Revision++;
+        return true;
+    }
+
     /// <summary>Ends the trace.</summary>
     public void End(double tokens, double trend) => (Ended, Tokens, Trend) = (true, tokens, trend);
 }

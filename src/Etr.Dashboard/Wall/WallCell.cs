@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using Etr.Grains.Feed;
+using Etr.Grains.Groups;
 using Etr.Grains.Prompts;
 using Etr.Grains.Runs;
 
@@ -16,6 +18,8 @@ internal sealed class WallCell(int prompt)
     private int _followedSlot = Never;
     private long _lastRound = Never;
     private double _sumOfAccuracies;
+    private NewestEvents _newest;
+    private int _noted;
     private int _rounds;
 
     public int Prompt => prompt;
@@ -52,6 +56,9 @@ internal sealed class WallCell(int prompt)
 
     /// <summary>The wall's version when it last changed.</summary>
     public long ChangedIn { get; set; }
+
+    /// <summary>Whether events of its group may have been missed.</summary>
+    public bool IsDoubtful { get; set; }
 
     /// <summary>Entropies (nats) of the followed trace's kept steps.</summary>
     public ReadOnlySpan<double> Steps => _followed is null ? [] : _followed.Steps;
@@ -135,6 +142,38 @@ internal sealed class WallCell(int prompt)
         return isNewer || changed;
     }
 
+    /// <summary>Notes when an event of it happened; of those of some frames the newest are kept.</summary>
+    public void Note(long version, DateTimeOffset at) => _newest[_noted++ & (NewestEvents.Most - 1)] = (version, at);
+
+    /// <summary>Tells when events happened that are not in a frame of the wall's <paramref name="version"/>.</summary>
+    public void AfterVersion(long version, Action<DateTimeOffset> tell)
+    {
+        for (var i = 0; i < Math.Min(_noted, NewestEvents.Most); i++)
+        {
+            if (_newest[i].Version > version)
+                tell(_newest[i].At);
+        }
+    }
+
+    /// <summary>Takes in what its group's grain tells, where events were missed: steps that this server does not have.</summary>
+    public void Heal(GroupView view)
+    {
+        IsDoubtful = false;
+        if (view.Ordinal != Ordinal)
+            return;
+        foreach (var trace in view.Traces.Where(trace => trace.StepEntropies.Count > 0))
+        {
+            if (SlotOf(trace.Slot) is { } slot && slot.Restore(trace.StepEntropies, trace.Trend, trace.Ended, trace.TokenEntropies.Count))
+                Follow(trace.Slot, slot);
+        }
+
+        Live = view.Phase == GroupPhase.Rolling;
+        if (view.Phase is not (GroupPhase.Sealed or GroupPhase.Consumed))
+            return;
+        Accuracy = view.Traces.Count == 0 ? double.NaN : view.Traces.Average(trace => trace.Verdict == 1 ? 1.0 : 0.0);
+        Count(Ordinal, Accuracy);
+    }
+
     /// <summary>Takes in what the prompt's grain tells: its category, its data set, the rounds that this server did not see.</summary>
     public void LookUp(PromptView view)
     {
@@ -179,5 +218,13 @@ internal sealed class WallCell(int prompt)
             (_followedSlot, _followed) = (slot, trace);
         if (slot == _followedSlot)
             Fall = TrendDirections.FallOf(_followed.Steps);
+    }
+
+    [InlineArray(Most)]
+    private struct NewestEvents
+    {
+        public const int Most = 4;
+
+        private (long Version, DateTimeOffset At) _first;
     }
 }

@@ -85,6 +85,9 @@ public sealed partial class WallPage : PollingComponent
     private WallAggregator Aggregator { get; set; } = default!;
 
     [Inject]
+    private WallMetrics Metrics { get; set; } = default!;
+
+    [Inject]
     private NavigationManager Navigation { get; set; } = default!;
 
     [Inject]
@@ -133,7 +136,7 @@ public sealed partial class WallPage : PollingComponent
         {
             var first = _wall is null;
             _wall = Aggregator.WallOf(Run);
-            _session = new WallSession(_wall, Options.Value.SortInterval, Time);
+            _session = new WallSession(_wall, Options.Value.SortInterval, Time, Metrics);
             (_page, _paused) = (0, false);
             if (!first)
             {

@@ -4,7 +4,7 @@ namespace Etr.Dashboard.Wall;
 /// What one circuit sees of a wall. It answers the question "what must this browser be told now": nothing, the visible
 /// cells that changed, or all visible cells (after a gap, a scroll, a re-sort).
 /// </summary>
-internal sealed class WallSession(RunWall wall, TimeSpan sortInterval, TimeProvider time)
+internal sealed class WallSession(RunWall wall, TimeSpan sortInterval, TimeProvider time, WallMetrics? metrics = null)
 {
     /// <summary>Cells sent in one frame at most, whatever a browser says it shows.</summary>
     internal const int MostVisible = 2_000;
@@ -68,11 +68,16 @@ internal sealed class WallSession(RunWall wall, TimeSpan sortInterval, TimeProvi
             var any = _needsSnapshot;
             if (_needsSnapshot)
                 _shown.Clear();
+            var now = time.GetUtcNow();
             for (var position = Math.Min(_first, end); position < end; position++)
             {
                 if (wall.Find(_order[position]) is not { } cell || (!_needsSnapshot && cell.ChangedIn <= _sentVersion))
                     continue;
                 Tell(frame, cell, ShownCell.Of(cell, position, Query.Pins.Contains(cell.Prompt)));
+
+                // A snapshot also has what nobody waited for: what was scrolled to, or happened behind a hidden tab.
+                if (!_needsSnapshot && metrics is not null)
+                    cell.AfterVersion(_sentVersion, at => metrics.Shown(now - at));
                 any = true;
             }
 

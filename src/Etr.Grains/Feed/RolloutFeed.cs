@@ -9,11 +9,19 @@ public sealed class RolloutFeed
     /// <summary>Events kept.</summary>
     public const int Capacity = 65_536;
 
+    private const int LongestText = 2_000;
+
     private readonly Lock _lock = new();
     private readonly RolloutEvent[] _ring = new RolloutEvent[Capacity];
-    private readonly bool[] _relayed = new bool[Capacity];
+
+    // Own events have numbers of their own: where in the ring each is, and how many lie before each place.
+    private readonly long[] _ownAt = new long[Capacity];
+    private readonly long[] _ownBefore = new long[Capacity];
     private long _next;
+    private long _nextOwn;
+    private long _missedElsewhere;
     private TaskCompletionSource? _published;
+    private TaskCompletionSource? _publishedOwn;
 
     /// <summary>New with each feed: whose numbers these are.</summary>
     public Guid Epoch { get; } = Guid.NewGuid();
@@ -30,21 +38,56 @@ public sealed class RolloutFeed
         }
     }
 
-    /// <summary>Adds an event, forgetting the oldest where the ring is full.</summary>
-    public void Publish(RolloutEvent rolloutEvent) => Add(rolloutEvent, relayed: false);
-
-    /// <summary>Adds an event of another silo, for this one's readers alone: <see cref="ReadOwn"/> leaves it out.</summary>
-    public void Relay(RolloutEvent rolloutEvent) => Add(rolloutEvent, relayed: true);
-
-    private void Add(RolloutEvent rolloutEvent, bool relayed)
+    /// <summary>Number that the next event of this silo itself will get, from 0: those of others are not counted.</summary>
+    public long NextOwn
     {
+        get
+        {
+            lock (_lock)
+            {
+                return _nextOwn;
+            }
+        }
+    }
+
+    /// <summary>Events of other silos that were forgotten there before they came here.</summary>
+    public long MissedElsewhere
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _missedElsewhere;
+            }
+        }
+    }
+
+    /// <summary>Adds an event, forgetting the oldest where the ring is full. A text of more than 2,000 characters is cut.</summary>
+    public void Publish(RolloutEvent rolloutEvent)
+    {
+        RolloutEvent bounded = rolloutEvent.Text.Length <= LongestText ? rolloutEvent : rolloutEvent with { Text = rolloutEvent.Text[..LongestText] + "…" };
         lock (_lock)
         {
-            _relayed[_next % Capacity] = relayed;
-            _ring[_next++ % Capacity] = rolloutEvent;
-            _published?.TrySetResult();
-            _published = null;
+            _ownAt[_nextOwn % Capacity] = _next;
+            Add(bounded);
+            _nextOwn++;
+            _publishedOwn?.TrySetResult();
+            _publishedOwn = null;
         }
+    }
+
+    /// <summary>Adds an event of another silo, for this one's readers alone: it is in no page.</summary>
+    public void Relay(RolloutEvent rolloutEvent)
+    {
+        lock (_lock)
+            Add(rolloutEvent);
+    }
+
+    /// <summary>Counts events that another silo forgot before they came here.</summary>
+    public void RelayMissed(long count)
+    {
+        lock (_lock)
+            _missedElsewhere += Math.Max(0, count);
     }
 
     /// <summary>Done as soon as there is an event with sequence number <paramref name="from"/> or later.</summary>
@@ -52,39 +95,69 @@ public sealed class RolloutFeed
     public Task WaitAsync(long from, CancellationToken cancellationToken)
     {
         lock (_lock)
-        {
-            if (_next > from)
-                return Task.CompletedTask;
-            _published ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            return _published.Task.WaitAsync(cancellationToken);
-        }
+            return _next > from ? Task.CompletedTask : Wait(ref _published, cancellationToken);
+    }
+
+    /// <summary>Done as soon as this silo itself has published the event with number <paramref name="from"/> or a later one.</summary>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended the wait.</exception>
+    public Task WaitOwnAsync(long from, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+            return _nextOwn > from ? Task.CompletedTask : Wait(ref _publishedOwn, cancellationToken);
     }
 
     /// <summary>
     /// Copies events from sequence number <paramref name="from"/> on. Returns the number to ask from next; where events
     /// have been forgotten in between, <paramref name="missed"/> says how many.
     /// </summary>
-    public long Read(long from, ICollection<RolloutEvent> into, int most, out long missed) => Read(from, into, most, ownOnly: false, out missed);
-
-    /// <summary>As <see cref="Read(long, ICollection{RolloutEvent}, int, out long)"/>, without what other silos published.</summary>
-    public long ReadOwn(long from, ICollection<RolloutEvent> into, int most, out long missed) => Read(from, into, most, ownOnly: true, out missed);
-
-    private long Read(long from, ICollection<RolloutEvent> into, int most, bool ownOnly, out long missed)
+    public long Read(long from, ICollection<RolloutEvent> into, int most, out long missed)
     {
+        ArgumentNullException.ThrowIfNull(into);
         lock (_lock)
         {
             long start = Math.Clamp(from, Math.Max(0, _next - Capacity), _next);
             missed = Math.Max(0, start - from);
             long end = Math.Min(_next, start + most);
             for (long i = start; i < end; i++)
-            {
-                if (ownOnly && _relayed[i % Capacity])
-                    continue;
                 into.Add(_ring[i % Capacity]);
-            }
-
             return end;
         }
+    }
+
+    /// <summary>A page of what this silo itself published, from its number <paramref name="from"/> on.</summary>
+    public FeedPage ReadPage(long from)
+    {
+        lock (_lock)
+        {
+            long oldest = _next <= Capacity ? 0 : _ownBefore[_next % Capacity];
+            long start = Math.Clamp(from, oldest, _nextOwn);
+            var events = new List<RolloutEvent>();
+            int bytes = 0;
+            for (long own = start; own < _nextOwn && events.Count < FeedPage.MostEvents; own++)
+            {
+                RolloutEvent happened = _ring[_ownAt[own % Capacity] % Capacity];
+                bytes += FeedPage.SizeOf(happened);
+                if (bytes > FeedPage.MostBytes && events.Count > 0)
+                    break;
+                events.Add(happened);
+            }
+
+            return new FeedPage(Epoch, start, start + events.Count, Math.Max(0, start - from), [.. events]);
+        }
+    }
+
+    private static Task Wait(ref TaskCompletionSource? published, CancellationToken cancellationToken)
+    {
+        published ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        return published.Task.WaitAsync(cancellationToken);
+    }
+
+    private void Add(RolloutEvent rolloutEvent)
+    {
+        _ownBefore[_next % Capacity] = _nextOwn;
+        _ring[_next++ % Capacity] = rolloutEvent;
+        _published?.TrySetResult();
+        _published = null;
     }
 }
 

@@ -150,7 +150,9 @@ internal sealed partial class GroupGrain
     {
         string[] leases = _slots!.Traces;
         using Activity? span = GroupSpans.Seal(Group, leases).Enter();
+        long begun = _time.GetTimestamp();
         GroupBody? body = await ScoreAsync();
+        Group.GradeSeconds = _time.GetElapsedTime(begun).TotalSeconds;
         if (Group.Phase != GroupPhase.Rolling)
             return;
         if (body is null)
@@ -174,6 +176,7 @@ internal sealed partial class GroupGrain
         Group.Slots = [.. _slots!.ToRecords().Select(slot => slot with { Frame = [], Ending = null })];
         (Group.Suspect, Group.Untold) = (false, result);
         (Group.SealTrace, Group.LeaseTraces) = (span?.Id ?? Group.Trace, leases);
+        Group.SealSeconds = _time.GetElapsedTime(_ended ?? begun).TotalSeconds;
         try
         {
             await _writer.WriteAsync();
@@ -185,6 +188,8 @@ internal sealed partial class GroupGrain
             throw;
         }
 
+        // With the write, where this activation lives to tell it.
+        Group.SealSeconds = _time.GetElapsedTime(_ended ?? begun).TotalSeconds;
         _slots = null;
         Publish(RolloutEventKind.GroupSealed, -1, -1, result.Accuracy, result.Trend);
     }
@@ -266,6 +271,8 @@ internal sealed partial class GroupGrain
             Bytes = Group.Bytes,
             Trace = Group.SealTrace,
             Leases = Group.LeaseTraces,
+            GradeSeconds = Group.GradeSeconds,
+            SealSeconds = Group.SealSeconds,
         });
         if (Group.Untold is { } result)
         {

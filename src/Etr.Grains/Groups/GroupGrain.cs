@@ -36,6 +36,8 @@ internal sealed partial class GroupGrain : Grain, IGroupGrain
     private readonly IGrainTimer _progress;
     private WaitNote? _wait;
     private RunContext? _context;
+    // When the last of its traces ended, as a timestamp; null before, and in an activation that did not see it.
+    private long? _ended;
     private GroupSlots? _slots;
     private bool _dirty;
     private int _submissions;
@@ -191,6 +193,7 @@ internal sealed partial class GroupGrain : Grain, IGroupGrain
         {
             PublishEnd(report.Slot);
             Group.Suspect &= !_slots![report.Slot].Alone;
+            _ended = _slots.AllEnded ? _time.GetTimestamp() : null;
         }
 
         if (effect.Tokens > 0 || report.Ending is not null)
@@ -250,14 +253,19 @@ internal sealed partial class GroupGrain : Grain, IGroupGrain
     // What a grader or an engine of someone else says may quote a prompt or a trace: that is for the event, and for logs below information.
     private void Fault(string text, string reason = "")
     {
-        Publish(RolloutEventKind.Fault, -1, -1, 0, 0, $"group {Spec.Ordinal}: {text}{(reason.Length > 0 ? $": {reason}" : "")}");
+        RolloutEvent told = Event(RolloutEventKind.Fault, -1, -1, 0, 0, $"group {Spec.Ordinal}: {text}{(reason.Length > 0 ? $": {reason}" : "")}");
+        _feed.Publish(told);
+        _ = GrainFactory.GetGrain<IRunGrain>(Spec.Run).NoteFaultAsync(told.At, told.Ordinal, told.Prompt, told.Text);
         LogFault(Spec.Run, Spec.Ordinal, text);
         if (reason.Length > 0)
             LogFaultReason(Spec.Run, Spec.Ordinal, reason);
     }
 
     private void Publish(RolloutEventKind kind, int slot, int step, double value, double trend, string text = "") =>
-        _feed.Publish(new RolloutEvent(kind, Spec.Run, Spec.Ordinal, Spec.Prompt, slot, step, value, trend, Spec.PolicyVersion, text, _time.GetUtcNow()));
+        _feed.Publish(Event(kind, slot, step, value, trend, text));
+
+    private RolloutEvent Event(RolloutEventKind kind, int slot, int step, double value, double trend, string text) =>
+        new(kind, Spec.Run, Spec.Ordinal, Spec.Prompt, slot, step, value, trend, Spec.PolicyVersion, text, _time.GetUtcNow());
 
     [LoggerMessage(EventId = 1103, Level = LogLevel.Information, Message = "Run {Run}, group {Ordinal}: {Text}.")]
     private partial void LogFault(string run, long ordinal, string text);

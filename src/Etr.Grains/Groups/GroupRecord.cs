@@ -42,6 +42,12 @@ internal sealed class GroupRecord
     /// <summary>The policy that slots are leased with since the run switched to it; null while it is the one the group was opened with.</summary>
     [Id(13)] public GroupPolicy? Switched { get; set; }
 
+    /// <summary>Seconds that grading and scoring its traces took; NaN where it was not measured.</summary>
+    [Id(80)] public double GradeSeconds { get; set; } = double.NaN;
+
+    /// <summary>Seconds from the end of its last trace until it was sealed; NaN where it was not measured.</summary>
+    [Id(81)] public double SealSeconds { get; set; } = double.NaN;
+
     /// <summary>The span that opened the group, as a traceparent; null where it is not traced.</summary>
     [Id(40)] public string? Trace { get; set; }
 

@@ -63,10 +63,10 @@ public static class EtrSiloBuilderExtensions
     }
 
     /// <summary>Brings the feeds of all other silos into this one's: for silos that serve the dashboard.</summary>
-    public static ISiloBuilder AddEtrFeedRelay(this ISiloBuilder silo)
+    public static ISiloBuilder AddEtrFeedHub(this ISiloBuilder silo)
     {
         ArgumentNullException.ThrowIfNull(silo);
-        silo.Services.AddSingleton<IFeedSilos, NeighbourSilos>().AddHostedService<FeedRelay>();
+        silo.Services.AddSingleton<IFeedSilos, NeighbourSilos>().AddHostedService<FeedHub>();
         return silo;
     }
 
@@ -76,7 +76,7 @@ public static class EtrSiloBuilderExtensions
         ArgumentNullException.ThrowIfNull(services);
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<RolloutFeed>();
-        return services.AddEtrExceptions().AddSingleton<IFeedSilos, ClusterSilos>().AddHostedService<FeedRelay>();
+        return services.AddEtrExceptions().AddSingleton<IFeedSilos, ClusterSilos>().AddHostedService<FeedHub>();
     }
 
     /// <summary>Wakes the runs that are marked running, from this silo on, whichever silo they were on before.</summary>

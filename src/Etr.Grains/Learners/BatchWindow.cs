@@ -8,6 +8,8 @@ internal sealed class BatchWindow(long mark)
 {
     private readonly SortedDictionary<long, GroupSubmission> _held = [];
     private readonly SortedSet<long> _skipped = [];
+    private readonly Dictionary<long, long> _arrivals = [];
+    private long _arrived;
     private long _skippedBefore;
 
     /// <summary>Every ordinal below is decided.</summary>
@@ -21,6 +23,7 @@ internal sealed class BatchWindow(long mark)
         if (submission.Ordinal < Mark || IsSkipped(submission.Ordinal))
             return false;
         _held[submission.Ordinal] = submission;
+        _arrivals.TryAdd(submission.Ordinal, _arrived++);
         return true;
     }
 
@@ -30,13 +33,20 @@ internal sealed class BatchWindow(long mark)
         _skippedBefore = Math.Max(_skippedBefore, before);
         foreach (long ordinal in ordinals.Where(ordinal => ordinal >= Mark))
         {
-            _held.Remove(ordinal);
+            Drop(ordinal);
             _skipped.Add(ordinal);
         }
     }
 
     /// <summary>Lets go of a group whose body is lost: it will be submitted again.</summary>
-    public void Drop(long ordinal) => _held.Remove(ordinal);
+    public void Drop(long ordinal)
+    {
+        _held.Remove(ordinal);
+        _arrivals.Remove(ordinal);
+    }
+
+    /// <summary>The group of a batch that came last: the one that the learner waited for.</summary>
+    public GroupSubmission LastOf(IReadOnlyList<GroupSubmission> batch) => batch.MaxBy(group => _arrivals.GetValueOrDefault(group.Ordinal))!;
 
     /// <summary>The next batch of <paramref name="count"/> groups, ascending by ordinal; null while one is missing.</summary>
     public IReadOnlyList<GroupSubmission>? Next(int count)
@@ -58,7 +68,7 @@ internal sealed class BatchWindow(long mark)
     {
         Mark = batch[^1].Ordinal + 1;
         foreach (long ordinal in _held.Keys.TakeWhile(ordinal => ordinal < Mark).ToArray())
-            _held.Remove(ordinal);
+            Drop(ordinal);
         _skipped.RemoveWhere(ordinal => ordinal < Mark);
     }
 

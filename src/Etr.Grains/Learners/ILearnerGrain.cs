@@ -53,6 +53,12 @@ public sealed record GroupSubmission
     /// <summary>The body's size in bytes.</summary>
     [Id(5)] public required long Bytes { get; init; }
 
+    /// <summary>Seconds that grading and scoring its traces took; NaN where it was not measured.</summary>
+    [Id(80)] public double GradeSeconds { get; init; } = double.NaN;
+
+    /// <summary>Seconds from the end of its last trace until it was sealed; NaN where it was not measured.</summary>
+    [Id(81)] public double SealSeconds { get; init; } = double.NaN;
+
     /// <summary>The span that sealed it, as a traceparent; null where it is not traced.</summary>
     [Id(40)] public string? Trace { get; init; }
 

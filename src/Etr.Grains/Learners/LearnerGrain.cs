@@ -191,6 +191,9 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
     {
         using Activity? span = StepSpan.Begin(Name, _committed.Step + 1, batch).Enter();
         double rolloutSeconds = _time.GetElapsedTime(_batchSince).TotalSeconds;
+
+        // A wait that another step's training covered was none.
+        double gradeTail = Math.Min(rolloutSeconds, _window.LastOf(batch).SealSeconds);
         if (await ReadAsync(context, batch) is not { } groups)
             return;
         int step = _committed.Step + 1;
@@ -229,7 +232,7 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
             throw;
         }
 
-        var draft = new StepDraft(step, batch, groups, await statistics, trained, saved, rolloutSeconds, rateFactor) { GapsSha256 = await gaps };
+        var draft = new StepDraft(step, batch, groups, await statistics, trained, saved, rolloutSeconds, rateFactor, gradeTail) { GapsSha256 = await gaps };
         if (_ending)
             await DiscardTrainerAsync();
         else

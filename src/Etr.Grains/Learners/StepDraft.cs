@@ -13,7 +13,8 @@ internal sealed record StepDraft(
     TrainingStep Trained,
     SavedPolicy Saved,
     double RolloutSeconds,
-    double RateFactor)
+    double RateFactor,
+    double GradeTailSeconds)
 {
     /// <summary>SHA-256 of the file with its tokens' sampler–learner gaps; empty where they are not kept.</summary>
     public string GapsSha256 { get; init; } = "";
@@ -89,6 +90,8 @@ internal sealed record StepDraft(
         SampledTokens = Statistics.Tokens,
         TrainedTokens = Trained.Tokens,
         RolloutSeconds = RolloutSeconds,
+        GradeSeconds = Batch.Sum(group => group.GradeSeconds),
+        GradeTailSeconds = GradeTailSeconds,
         TrainSeconds = Trained.Duration.TotalSeconds,
         CommitSeconds = commitSeconds,
         MicroBatchTokens = Trained.MicroBatchTokens,

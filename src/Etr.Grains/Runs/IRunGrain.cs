@@ -34,6 +34,15 @@ public interface IRunGrain : IGrainWithStringKey
     [AlwaysInterleave]
     Task<RunStatus> GetStatusAsync();
 
+    /// <summary>The newest faults that the run survived, oldest first, at most 200. The last ones before its silo was lost may lack.</summary>
+    [AlwaysInterleave]
+    Task<IReadOnlyList<RunFaultNote>> GetFaultsAsync();
+
+    /// <summary>A group tells of a fault that it survived. Nobody waits for it, and it is lost where the run cannot be reached.</summary>
+    [AlwaysInterleave]
+    [OneWay]
+    Task NoteFaultAsync(DateTimeOffset at, long ordinal, int prompt, string text);
+
     /// <summary>The configuration the run was started with; null if there is no such run.</summary>
     [AlwaysInterleave]
     Task<RunStart?> GetStartAsync();

@@ -34,6 +34,21 @@ internal sealed partial class RunGrain
         });
     }
 
+    public Task<IReadOnlyList<RunFaultNote>> GetFaultsAsync() => Task.FromResult<IReadOnlyList<RunFaultNote>>(Run.Faults);
+
+    public Task NoteFaultAsync(DateTimeOffset at, long ordinal, int prompt, string text)
+    {
+        Remember(new RunFaultNote(at, Run.Step, ordinal, prompt, text));
+        return Task.CompletedTask;
+    }
+
+    // Not worth a write of its own: it rides along with the next one.
+    private void Remember(RunFaultNote note)
+    {
+        if (Run.Start is not null)
+            Run.Faults = RunFaultNote.Add(Run.Faults, note);
+    }
+
     private Wait[] Waits()
     {
         if (Run.State != RunState.Running)

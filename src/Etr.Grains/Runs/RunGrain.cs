@@ -335,7 +335,14 @@ internal sealed partial class RunGrain : Grain, IRunGrain
     }
 
     private void Publish(RolloutEventKind kind, long ordinal, double value, double trend, string text) =>
-        _feed.Publish(new RolloutEvent(kind, Name, ordinal, -1, -1, -1, value, trend, Run.Step, text, _time.GetUtcNow()));
+        Publish(new RolloutEvent(kind, Name, ordinal, -1, -1, -1, value, trend, Run.Step, text, _time.GetUtcNow()));
+
+    private void Publish(RolloutEvent happened)
+    {
+        _feed.Publish(happened);
+        if (happened.Kind == RolloutEventKind.Fault)
+            Remember(new RunFaultNote(happened.At, Run.Step, happened.Text.StartsWith("group ", StringComparison.Ordinal) ? happened.Ordinal : -1, -1, happened.Text));
+    }
 
     [LoggerMessage(EventId = 1004, Level = LogLevel.Information, Message = "Run {Run}: step {Step} committed, accuracy {Accuracy:F3}, length {Length:F1}, trend {Trend:F3}.")]
     private partial void LogStep(string run, int step, double accuracy, double length, double trend);

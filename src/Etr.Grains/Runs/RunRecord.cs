@@ -53,6 +53,9 @@ internal sealed class RunRecord
     /// <summary>How the learning rate was decayed, in order.</summary>
     [Id(18)] public RateDecay[] Decays { get; set; } = [];
 
+    /// <summary>The newest faults, oldest first: written when something else is.</summary>
+    [Id(41)] public RunFaultNote[] Faults { get; set; } = [];
+
     /// <summary>What is known of the run's findings.</summary>
     [Id(40)] public DiagnosisRecord Diagnosis { get; set; } = new();
 }

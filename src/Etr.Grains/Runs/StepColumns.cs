@@ -48,6 +48,8 @@ internal static class StepColumns
         ("sampled_tokens", row => Whole(row.Summary.SampledTokens)),
         ("trained_tokens", row => Whole(row.Summary.TrainedTokens)),
         ("rollout_seconds", row => Number(row.Summary.RolloutSeconds)),
+        ("grade_seconds", row => Number(row.Summary.GradeSeconds)),
+        ("grade_tail_seconds", row => Number(row.Summary.GradeTailSeconds)),
         ("train_seconds", row => Number(row.Summary.TrainSeconds)),
         ("commit_seconds", row => Number(row.Summary.CommitSeconds)),
         ("policy_sha256", row => row.Summary.PolicySha256),

@@ -165,6 +165,15 @@ public sealed record StepSummary
     /// </summary>
     [Id(91)] public TermSummary[] Terms { get; init; } = [];
 
+    /// <summary>Seconds spent grading and scoring, summed over the step's groups, which are graded side by side; NaN where it was not recorded.</summary>
+    [Id(80)] public double GradeSeconds { get; init; } = double.NaN;
+
+    /// <summary>
+    /// The part of <see cref="RolloutSeconds"/> in which the learner waited for grading alone: from the end of the last trace of the group that came
+    /// last until that was sealed. NaN where it was not recorded.
+    /// </summary>
+    [Id(81)] public double GradeTailSeconds { get; init; } = double.NaN;
+
     /// <summary>Seconds from the commit before to this one.</summary>
     [JsonIgnore]
     public double Seconds => RolloutSeconds + TrainSeconds + CommitSeconds;

@@ -6,6 +6,14 @@ namespace Etr.Grains.Silos;
 [StatelessWorker]
 internal sealed class ClusterGrain(SiloDirectory silos) : Grain, IClusterGrain
 {
+    private const int MostMembers = 100;
+
+    public async Task<IReadOnlyList<MemberLife>> GetMembersAsync()
+    {
+        MembershipEntry[] entries = await GrainFactory.GetGrain<IManagementGrain>(0).GetDetailedHosts(onlyActive: false);
+        return entries.OrderBy(entry => entry.StartTime).TakeLast(MostMembers).Select(MemberLife.Of).ToArray();
+    }
+
     public Task<IReadOnlyList<SiloStatusLine>> GetSilosAsync() => Task.FromResult<IReadOnlyList<SiloStatusLine>>(
     [
         .. silos.All.Select(silo => new SiloStatusLine(
@@ -14,6 +22,7 @@ internal sealed class ClusterGrain(SiloDirectory silos) : Grain, IClusterGrain
             silo.Status.ToString().ToLowerInvariant(),
             silo.Card?.Url ?? "",
             silo.Card?.Devices ?? [],
-            silo.Card?.Version ?? "")),
+            silo.Card?.Version ?? "",
+            silo.Address.ToString())),
     ]);
 }

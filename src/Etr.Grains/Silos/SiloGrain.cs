@@ -1,5 +1,6 @@
 using Etr.Grains.Feed;
 using Etr.Grains.Placement;
+using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
 using Orleans.Placement;
 
@@ -9,20 +10,28 @@ namespace Etr.Grains.Silos;
 [Immovable]
 [HomePlacement]
 [Reentrant]
-internal sealed class SiloGrain(RolloutFeed feed, SiloDrain drain) : Grain, ISiloGrain
+internal sealed class SiloGrain(RolloutFeed feed, SiloDrain drain, ILocalSiloDetails self, TimeProvider time, ILogger<SiloGrain> logger) : Grain, ISiloGrain
 {
+    private readonly FeedSubscriptions _subscriptions = new(self.Name, feed, time, logger);
+
     public Task DrainAsync(string reason)
     {
         drain.Request(reason);
         return Task.CompletedTask;
     }
 
-    public Task<FeedPage> ReadFeedAsync(Guid epoch, long from)
+    public Task<FeedSubscribed> SubscribeFeedAsync(Guid hub, IFeedObserver observer, Guid epoch, long from) =>
+        Task.FromResult(_subscriptions.Renew(hub, observer, epoch, from));
+
+    public Task UnsubscribeFeedAsync(Guid hub)
     {
-        // Who asks for the first time begins now: what was is in the groups' views.
-        long start = epoch == feed.Epoch ? from : feed.Next;
-        var events = new List<RolloutEvent>();
-        long next = feed.ReadOwn(start, events, FeedPage.MostEvents, out long missed);
-        return Task.FromResult(new FeedPage(feed.Epoch, next, missed, [.. events]));
+        _subscriptions.End(hub);
+        return Task.CompletedTask;
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        _subscriptions.EndAll();
+        return Task.CompletedTask;
     }
 }

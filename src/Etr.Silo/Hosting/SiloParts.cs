@@ -37,7 +37,7 @@ internal static class SiloParts
                 silo.AddEtrGrains(grains => grains.EventsDirectory = EventsFolder.Of(plan.Settings.Host.Telemetry), plan.Card);
                 OrleansPages.AddTo(silo, plan);
                 if (roles.HasFlag(SiloRoles.Dashboard))
-                    silo.AddEtrFeedRelay();
+                    silo.AddEtrFeedHub();
                 if (wakesRuns)
                     silo.AddEtrRunSupervisor();
             },

@@ -31,6 +31,35 @@ public sealed class ClusterLogTests
     }
 
     [Fact]
+    public void The_timeline_reaches_back_to_what_membership_remembers()
+    {
+        var start = DateTimeOffset.UnixEpoch - TimeSpan.FromHours(3);
+        _log.Begin(
+        [
+            new MemberLife("a", "a:1", start, null, MemberEnd.None),
+            new MemberLife("b", "b:1", start.AddHours(1), start.AddHours(2), MemberEnd.Lost),
+            new MemberLife("c", "c:1", start.AddMinutes(5), start.AddMinutes(90), MemberEnd.Left),
+            new MemberLife("d", "d:1", start.AddMinutes(6), start.AddMinutes(100), MemberEnd.Unclear),
+        ]);
+        Look([Silo("a"), Silo("e")], []);
+        Look([Silo("e")], []);
+
+        Assert.Equal(
+            ["joined a", "joined c", "joined d", "joined b", "left c", "ended d", "lost b", "joined e", "lost a"],
+            _log.Events.Select(happened => $"{happened.Kind} {happened.Who}"));
+        Assert.Equal(start, _log.Events.First().At);
+    }
+
+    [Fact]
+    public void Memory_comes_before_the_first_look_or_not_at_all()
+    {
+        Look([Silo("a")], []);
+        _log.Begin([new MemberLife("b", "b:1", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, MemberEnd.Left)]);
+
+        Assert.Equal("joined a", string.Join(", ", _log.Events.Select(happened => $"{happened.Kind} {happened.Who}")));
+    }
+
+    [Fact]
     public void The_timeline_is_bounded()
     {
         for (var i = 0; i < 1_000; i++)
@@ -47,6 +76,19 @@ public sealed class ClusterLogTests
         Assert.Equal([0, 4], times.Select(time => time.Begin));
         Assert.Equal(0.5, StepTimes.IdleShare(times));
         Assert.True(double.IsNaN(StepTimes.IdleShare([])));
+    }
+
+    [Fact]
+    public void Grades_that_the_learner_waited_for_are_a_bar_of_their_own()
+    {
+        var times = StepTimes.Of(
+        [
+            Samples.Step(1) with { RolloutSeconds = 3, GradeTailSeconds = 0.5, TrainSeconds = 1, CommitSeconds = 0 },
+            Samples.Step(2) with { RolloutSeconds = 0.25, GradeTailSeconds = 2, TrainSeconds = 1, CommitSeconds = 0 },
+            Samples.Step(3) with { RolloutSeconds = 1, GradeTailSeconds = double.NaN, TrainSeconds = 1, CommitSeconds = 0 },
+        ]);
+
+        Assert.Equal([(2.5, 0.5, 4.0), (0, 0.25, 1.25), (1, 0, 2)], times.Select(time => (time.Generate, time.Grade, time.Seconds)));
     }
 
     private void Look(SiloStatusLine[] silos, SamplerStatus[] samplers) =>

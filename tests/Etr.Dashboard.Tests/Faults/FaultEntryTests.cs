@@ -27,6 +27,7 @@ public sealed class FaultEntryTests
     public void What_the_run_remembers_is_told_once_though_the_feed_told_it_too()
     {
         _wall.Apply(Samples.Event(RolloutEventKind.Fault, -1, ordinal: 9) with { Text = "guard opening (warn): H_1 climbs" });
+        _wall.Apply(Samples.Event(RolloutEventKind.Fault, -1, ordinal: 12) with { Text = "three updates in a row were skipped" });
         _history.Add(Samples.Step(1) with { Applied = false });
         var status = Samples.Status(RunState.Failed) with
         {

@@ -43,6 +43,10 @@ internal sealed class ScriptedRuns : IRunReader
 
     public IReadOnlyList<SiloStatusLine>? Silos { get; set; } = [];
 
+    public IReadOnlyList<RunFaultNote> Faults { get; set; } = [];
+
+    public IReadOnlyList<MemberLife> Members { get; set; } = [];
+
     public ConcurrentDictionary<string, RunStart> Starts { get; } = new();
 
     public ConcurrentDictionary<int, PromptView> Prompts { get; } = new();
@@ -75,6 +79,10 @@ internal sealed class ScriptedRuns : IRunReader
         return Answer(left is null ? null : new RoundsPage(
             [.. left.Take(RoundsAtATime)], PromptCount, left.Length > RoundsAtATime ? new RoundPlace(left[RoundsAtATime - 1].Step, left[RoundsAtATime - 1].Ordinal) : null));
     }
+
+    public Task<IReadOnlyList<RunFaultNote>> GetFaultsAsync(string run, CancellationToken cancellationToken) => Answer(Others.ContainsKey(run) ? [] : Faults);
+
+    public Task<IReadOnlyList<MemberLife>> GetMembersAsync(CancellationToken cancellationToken) => Answer(Members);
 
     public Task<TrendOptions> GetTrendOptionsAsync(string run, CancellationToken cancellationToken) =>
         Task.FromResult(TrendOptions.Guarded);

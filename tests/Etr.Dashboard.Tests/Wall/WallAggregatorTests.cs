@@ -1,20 +1,30 @@
 using Etr.Dashboard.Tests.Hosting;
 using Etr.Dashboard.Wall;
 using Etr.Grains.Feed;
+using Etr.Grains.Groups;
+using Etr.Grains.Runs;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Etr.Dashboard.Tests.Wall;
 
 public sealed class WallAggregatorTests : IDisposable
 {
     private readonly RolloutFeed _feed = new();
+    private readonly ScriptedRuns _runs = new();
+    private readonly TestMeters _meters = new();
+    private readonly FakeTimeProvider _time = new();
     private readonly WallAggregator _aggregator;
 
     public WallAggregatorTests() => _aggregator = new WallAggregator(
-        _feed, new ScriptedRuns(), Options.Create(new DashboardOptions()), TimeProvider.System, NullLogger<WallAggregator>.Instance);
+        _feed, _runs, new WallMetrics(_meters), Options.Create(new DashboardOptions()), _time, NullLogger<WallAggregator>.Instance);
 
-    public void Dispose() => _aggregator.Dispose();
+    public void Dispose()
+    {
+        _aggregator.Dispose();
+        _meters.Dispose();
+    }
 
     [Fact]
     public void Each_run_has_a_wall_of_its_own()
@@ -53,5 +63,58 @@ public sealed class WallAggregatorTests : IDisposable
         var wall = _aggregator.WallOf(Samples.Run);
         Assert.Equal(("fault 10", "fault 509"), (wall.Faults.First().Text, wall.Faults.Last().Text));
         Assert.Empty(wall.Cells);
+    }
+
+    [Fact]
+    public void It_measures_how_old_an_event_is_but_not_what_was_before_it_looked()
+    {
+        var start = _time.GetUtcNow();
+        _feed.Publish(Samples.Event(RolloutEventKind.StepSampled, 1, value: 0.5) with { At = start - TimeSpan.FromMinutes(5) });
+        _feed.Publish(Samples.Event(RolloutEventKind.StepSampled, 1, step: 1, value: 0.5) with { At = start });
+        _feed.Publish(Samples.Event(RolloutEventKind.StepSampled, 1, step: 2, value: 0.5) with { At = start + TimeSpan.FromSeconds(9) });
+        _time.Advance(TimeSpan.FromMilliseconds(120));
+
+        _aggregator.Drain();
+
+        Assert.Equal([("etr.dashboard.event_age", "server", 0.12), ("etr.dashboard.event_age", "server", 0)], _meters.Told);
+    }
+
+    [Fact]
+    public async Task After_a_gap_elsewhere_what_is_being_drawn_is_read_from_its_group()
+    {
+        _feed.Publish(Samples.Event(RolloutEventKind.StepSampled, 1, step: 0, value: 0.9));
+        _aggregator.Drain();
+        var group = Samples.Group(1, ordinal: 1, slots: 1);
+        _runs.Groups[1] = group with { Phase = GroupPhase.Rolling, Traces = [group.Traces[0] with { StepEntropies = [0.9, 0.7, 0.5], Ended = false }] };
+
+        _feed.RelayMissed(2);
+        _feed.Publish(Samples.Event(RolloutEventKind.GroupOpened, 2));
+        _aggregator.Drain();
+        var wall = _aggregator.WallOf(Samples.Run);
+        Assert.Equal([0.9], wall.Find(1)!.Steps.ToArray());
+        await _aggregator.HealAsync(wall, TestContext.Current.CancellationToken);
+
+        Assert.Equal([0.9, 0.7, 0.5], wall.Find(1)!.Steps.ToArray());
+        Assert.Equal(2, wall.Missed);
+        Assert.False(wall.Find(1)!.IsDoubtful);
+    }
+
+    [Fact]
+    public async Task What_the_run_remembers_of_faults_comes_before_what_this_server_heard_and_nothing_twice()
+    {
+        var at = _time.GetUtcNow();
+        _feed.Publish(Samples.Event(RolloutEventKind.Fault, 3, ordinal: 12) with { Text = "group 12: the draw failed", At = at });
+        _aggregator.Drain();
+        _runs.Faults =
+        [
+            new RunFaultNote(at - TimeSpan.FromHours(2), 4, 7, 3, "group 7: 2 reports refused: their lease is not live"),
+            new RunFaultNote(at, 9, 12, 3, "group 12: the draw failed"),
+        ];
+
+        await _aggregator.HealAsync(_aggregator.WallOf(Samples.Run), TestContext.Current.CancellationToken);
+
+        Assert.Equal(
+            [(4, "group", 7L, "group 7: 2 reports refused: their lease is not live"), (9, "group", 12, "group 12: the draw failed")],
+            _aggregator.WallOf(Samples.Run).Faults.Select(fault => (fault.Step, fault.Kind, fault.Ordinal, fault.Text)));
     }
 }

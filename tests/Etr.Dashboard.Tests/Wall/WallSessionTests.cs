@@ -132,6 +132,27 @@ public sealed class WallSessionTests
         Assert.Equal((1u, true, WallSession.MostVisible), Read(_session.Next()));
     }
 
+    [Fact]
+    public void The_age_of_events_is_measured_when_they_go_into_a_frame_and_not_in_snapshots()
+    {
+        using var meters = new TestMeters();
+        var session = new WallSession(_wall, SortInterval, _time, new WallMetrics(meters));
+        session.Show(0, 10);
+        Step(1, 0, 0.5);
+        _time.Advance(TimeSpan.FromSeconds(5));
+        Assert.True(Read(session.Next()).Snapshot);
+        Assert.Empty(meters.Told);
+
+        Step(1, 1, 0.4);
+        _time.Advance(TimeSpan.FromMilliseconds(150));
+        Step(1, 2, 0.3);
+        _time.Advance(TimeSpan.FromMilliseconds(100));
+        Assert.False(Read(session.Next()).Snapshot);
+
+        Assert.Equal([0.1, 0.25], meters.Told.Select(told => told.Value).Order());
+        Assert.All(meters.Told, told => Assert.Equal(("etr.dashboard.event_age", "frame"), (told.Name, told.Tag)));
+    }
+
     private static (uint Sequence, bool Snapshot, int Cells) Read(byte[]? frame)
     {
         Assert.NotNull(frame);
@@ -143,7 +164,8 @@ public sealed class WallSessionTests
     private static (uint Prompt, int Millinats) More(byte[] frame, int at) =>
         (BinaryPrimitives.ReadUInt32LittleEndian(frame.AsSpan(at)) & 0x3fff_ffff, BinaryPrimitives.ReadUInt16LittleEndian(frame.AsSpan(at + 4)));
 
-    private void Step(int prompt, int step, double entropy) => Apply(Samples.Event(RolloutEventKind.StepSampled, prompt, step: step, value: entropy));
+    private void Step(int prompt, int step, double entropy) =>
+        Apply(Samples.Event(RolloutEventKind.StepSampled, prompt, step: step, value: entropy) with { At = _time.GetUtcNow() });
 
     private void Seal(int prompt, double accuracy, long ordinal = 1) => Apply(Samples.Event(RolloutEventKind.GroupSealed, prompt, value: accuracy, ordinal: ordinal));
 

@@ -24,6 +24,19 @@ public class BatchWindowTests
     }
 
     [Fact]
+    public void The_group_that_came_last_is_known_and_being_told_again_does_not_make_it_later()
+    {
+        var window = new BatchWindow(0);
+        foreach (long ordinal in (long[])[1, 0, 2, 1])
+            window.Hold(Group(ordinal));
+        Assert.Equal(0, window.LastOf(window.Next(2)!).Ordinal);
+
+        window.Drop(1);
+        window.Hold(Group(1));
+        Assert.Equal(1, window.LastOf(window.Next(3)!).Ordinal);
+    }
+
+    [Fact]
     public void Skipped_ordinals_are_stepped_over()
     {
         var window = new BatchWindow(0);

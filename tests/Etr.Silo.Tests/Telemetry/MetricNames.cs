@@ -19,12 +19,23 @@ internal static partial class MetricNames
         .. part(Repository.Read("docs", "metrics.md")).Split('\n').Where(line => line.StartsWith("| `etr.", StringComparison.Ordinal)).Select(line =>
         {
             string[] cells = line.Split('|', StringSplitOptions.TrimEntries);
-            string name = cells[1].Trim('`').Replace('.', '_') + (cells[2].StartsWith("counter", StringComparison.Ordinal) ? "_total" : "");
+            string name = cells[1].Trim('`').Replace('.', '_') + Suffix(cells[2].Split(',')[0]);
             Match tag = Tag().Match(cells[3]);
             string[] values = tag.Success && !tag.Groups[2].Value.Contains('/', StringComparison.Ordinal) ? tag.Groups[2].Value.Split(", ") : [];
             return (name, tag.Success ? tag.Groups[1].Value : "", values);
         }),
     ];
+
+    /// <summary>The name that a metric's type is told under.</summary>
+    public static string FamilyOf(string name) => name.EndsWith(Suffix("histogram"), StringComparison.Ordinal) ? name[..^Suffix("histogram").Length] : name;
+
+    /// <summary>What Prometheus' text adds to the name of an instrument of this kind; a histogram's count stands for all of it.</summary>
+    public static string Suffix(string kind) => kind switch
+    {
+        "counter" => "_total",
+        "histogram" => "_count",
+        _ => "",
+    };
 
     /// <summary>The queries of the Grafana dashboard's panels, by panel, with the variables filled in.</summary>
     public static IReadOnlyList<(string Panel, string Query)> PanelQueries { get; } = Queries();
