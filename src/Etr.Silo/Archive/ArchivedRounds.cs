@@ -16,7 +16,7 @@ internal static class ArchivedRounds
     public static RunRound Of(int step, GroupBody group, ManifestGroup named, RewardPlan rewards)
     {
         RunRound round = Of(ArchivedGroup.Of(step, group, GroupScorer.Statistics(group, rewards), named));
-        return group.Traces.Count == 0 ? round : With(round, ArchivedTrace.Of(step, group, 0, 0, rewards.Preset));
+        return group.Traces.Count == 0 ? round : With(round, ArchivedTrace.Of(step, group, 0, 0, rewards.Preset, gaps: null));
     }
 
     /// <summary>Of a row of the groups, without a trace.</summary>

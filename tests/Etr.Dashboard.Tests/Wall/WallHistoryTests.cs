@@ -11,16 +11,21 @@ public sealed class WallHistoryTests : IDisposable
 {
     private readonly RolloutFeed _feed = new();
     private readonly ScriptedRuns _runs = new();
+    private readonly TestMeters _meters = new();
     private readonly WallAggregator _aggregator;
 
     public WallHistoryTests() => _aggregator = new WallAggregator(
-        _feed, _runs, Options.Create(new DashboardOptions()), TimeProvider.System, NullLogger<WallAggregator>.Instance);
+        _feed, _runs, new WallMetrics(_meters), Options.Create(new DashboardOptions()), TimeProvider.System, NullLogger<WallAggregator>.Instance);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     private RunWall Wall => _aggregator.WallOf(Samples.Run);
 
-    public void Dispose() => _aggregator.Dispose();
+    public void Dispose()
+    {
+        _aggregator.Dispose();
+        _meters.Dispose();
+    }
 
     [Fact]
     public async Task A_wall_that_a_page_opens_shows_the_newest_round_of_every_prompt_as_sealed_ones_look()

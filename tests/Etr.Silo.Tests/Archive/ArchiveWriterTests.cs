@@ -1,7 +1,7 @@
 using Etr.Core.Files;
 using Etr.Core.Gaps;
-using Etr.Core.Grading;
 using Etr.Core.Groups;
+using Etr.Grains.Learners;
 using Etr.Silo.Archive;
 using Etr.Silo.Configuration;
 using Parquet;
@@ -144,8 +144,8 @@ public sealed class ArchiveWriterTests : IDisposable
     [Fact]
     public async Task What_the_learner_made_of_a_traces_tokens_is_there_where_it_was_kept()
     {
-        await CommitAsync(1, 2);
-        StepManifest first = (await StepManifest.ReadAsync(Path.Combine(Run.Directory, "steps"), 1, Cancellation))!;
+        await _run.CommitAsync(1, 2);
+        StepManifest first = (await StepManifest.ReadAsync(Path.Combine(_run.Place.Directory, "steps"), 1, Cancellation))!;
         // Groups 0 and 1; slot 1 of the second did not pass through the model.
         (long Ordinal, int Slot)[] kept = [(0, 0), (0, 1), (1, 0), (1, 2)];
         byte[] gaps = StepGapsCodec.Write(new StepGaps(1,
@@ -153,10 +153,10 @@ public sealed class ArchiveWriterTests : IDisposable
             .. kept.Select(place => new TraceGaps(place.Ordinal, place.Slot, 0, [.. Enumerable.Range(0, 6).Select(i => (Half)(0.25 * i - place.Slot))])),
         ]));
         string sha256 = DurableFile.Sha256(gaps);
-        await DurableFile.WriteAsync(Run.GapsFile(sha256), gaps, Cancellation);
-        await (first with { Summary = first.Summary with { GapsSha256 = sha256 } }).WriteAsync(Path.Combine(Run.Directory, "steps"), Cancellation);
+        await DurableFile.WriteAsync(_run.Place.GapsFile(sha256), gaps, Cancellation);
+        await (first with { Summary = first.Summary with { GapsSha256 = sha256 } }).WriteAsync(Path.Combine(_run.Place.Directory, "steps"), Cancellation);
 
-        Writer().Write(2, all: true, Cancellation);
+        _run.Writer().Write(2, all: true, Cancellation);
         IList<ArchivedTrace> traces = await ReadAsync<ArchivedTrace>(ArchivePart.Of(Archive)[0].TracesFile);
         ArchivedTrace one = traces.Single(row => row is { Ordinal: 1, Slot: 2 });
         // Sampler less gap: −0.5 − (0.25 · i − 2).
@@ -164,9 +164,9 @@ public sealed class ArchiveWriterTests : IDisposable
         Assert.Equal(kept, traces.Where(row => row.LearnerLogProbs is not null).Select(row => (row.Ordinal, row.Slot)));
 
         // Without the file the rest is there all the same.
-        File.Delete(Run.GapsFile(sha256));
+        File.Delete(_run.Place.GapsFile(sha256));
         ArchivePart.Of(Archive)[0].Delete();
-        Writer().Write(2, all: true, Cancellation);
+        _run.Writer().Write(2, all: true, Cancellation);
         Assert.All(await ReadAsync<ArchivedTrace>(ArchivePart.Of(Archive)[0].TracesFile), row => Assert.Null(row.LearnerLogProbs));
     }
 
