@@ -10,7 +10,8 @@ namespace Etr.Benchmarks.Trainers;
 
 /// <summary>
 /// A whole step of 32 × 256 tokens, the trainer's beside the plain one, in turns: what the machine does to one it does to the other.
-/// Shares are of the GEMM rate measured between the rounds. Arguments: [--sizes 1m,9m] [--threads N] [--rounds N] [--budgets N,N,…].
+/// Shares are of the GEMM rate measured between the rounds. Arguments: [--sizes 1m,9m] [--threads N] [--rounds N] [--budgets N,N,…]
+/// [--log-probs: the trainer's step with and without keeping the log-probability of each token, in place of the plain one].
 /// </summary>
 internal static class TrainerStepBenchmark
 {
@@ -27,12 +28,13 @@ internal static class TrainerStepBenchmark
         TorchRuntime runtime = TorchRuntime.Start("cpu", int.Parse(Value("--threads", "0"), CultureInfo.InvariantCulture));
         int rounds = int.Parse(Value("--rounds", "9"), CultureInfo.InvariantCulture);
         int[] budgets = [.. Value("--budgets", "1024,2048,4096,8192").Split(',').Select(text => int.Parse(text, CultureInfo.InvariantCulture))];
+        bool logProbs = args.Contains("--log-probs");
         foreach (string size in Value("--sizes", "1m,9m").Split(','))
-            await MeasureAsync(size, runtime, rounds, budgets);
+            await MeasureAsync(size, runtime, rounds, budgets, logProbs);
         return 0;
     }
 
-    private static async Task MeasureAsync(string size, TorchRuntime runtime, int rounds, int[] budgets)
+    private static async Task MeasureAsync(string size, TorchRuntime runtime, int rounds, int[] budgets, bool logProbs)
     {
         using BenchModel model = BenchModel.Of(size);
         TrainingBatch batch = Batch(model.Config);
@@ -45,10 +47,19 @@ internal static class TrainerStepBenchmark
         List<GrpoTrainer> trainers = [];
         foreach (int budget in budgets)
         {
-            GrpoTrainer trainer = await GrpoTrainer.OpenAsync(
-                model.Folder, new TrainingOptions { MicroBatchTokens = budget }, Temperature, runtime, new EngineClock(TimeProvider.System), TimeProvider.System, CancellationToken.None);
+            GrpoTrainer trainer = await OpenAsync(model, new TrainingOptions { MicroBatchTokens = budget }, runtime);
             trainers.Add(trainer);
-            contenders.Add(($"plain, {budget}", () => OnThread(runtime, () => plain.Step(batch, budget / Length, Temperature)), []));
+            if (logProbs)
+            {
+                GrpoTrainer without = await OpenAsync(model, new TrainingOptions { MicroBatchTokens = budget, KeepLogProbs = false }, runtime);
+                trainers.Add(without);
+                contenders.Add(($"without, {budget}", () => without.StepAsync(batch, CancellationToken.None), []));
+            }
+            else
+            {
+                contenders.Add(($"plain, {budget}", () => OnThread(runtime, () => plain.Step(batch, budget / Length, Temperature)), []));
+            }
+
             contenders.Add(($"trainer, {budget}", () => trainer.StepAsync(batch, CancellationToken.None), []));
         }
 
@@ -67,7 +78,7 @@ internal static class TrainerStepBenchmark
 
         double peak = Median(peaks);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"GEMM {peak / 1e9:F0} GFLOP/s (median; {peaks.Min() / 1e9:F0} to {peaks.Max() / 1e9:F0})"));
-        Console.WriteLine("                      ms   best ms   tok/s   GFLOP/s   share of GEMM   best   of the plain step's time");
+        Console.WriteLine("                      ms   best ms   tok/s   GFLOP/s   share of GEMM   best   of the time of the line above");
         for (int i = 0; i < contenders.Count; i++)
         {
             (string name, _, List<double> seconds) = contenders[i];
@@ -82,6 +93,9 @@ internal static class TrainerStepBenchmark
         foreach (GrpoTrainer trainer in trainers)
             await trainer.DisposeAsync();
     }
+
+    private static Task<GrpoTrainer> OpenAsync(BenchModel model, TrainingOptions options, TorchRuntime runtime) => GrpoTrainer.OpenAsync(
+        model.Folder, options, Temperature, runtime, new EngineClock(TimeProvider.System), TimeProvider.System, CancellationToken.None);
 
     private static double Median(List<double> values)
     {

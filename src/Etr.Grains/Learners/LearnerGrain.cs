@@ -202,7 +202,7 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
         IPolicyTrainer trainer = _trainer!;
         TrainingStep trained;
         SavedPolicy saved;
-        Task<string> gaps;
+        string gaps;
         long start;
         try
         {
@@ -217,10 +217,11 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
                 LogOutOfMemory(Name, step, trained.MemoryRetries, trained.MicroBatchTokens);
             start = _time.GetTimestamp();
             // Beside the checkpoint, which takes longer.
-            gaps = KeepGapsAsync(context, training, trained);
+            Task<string> keeping = KeepGapsAsync(context, training, trained);
             using Activity? saving = StepSpan.Part("save");
             saved = await trainer.SaveAsync(context.CheckpointsDirectory, context.Place.Policies, _stop.Token)
                 .WaitAsync(_options.Training, _time);
+            gaps = await keeping;
         }
         catch (Exception exception)
         {
@@ -232,7 +233,7 @@ internal sealed partial class LearnerGrain : Grain, ILearnerGrain, IDisposable
             throw;
         }
 
-        var draft = new StepDraft(step, batch, groups, await statistics, trained, saved, rolloutSeconds, rateFactor, gradeTail) { GapsSha256 = await gaps };
+        var draft = new StepDraft(step, batch, groups, await statistics, trained, saved, rolloutSeconds, rateFactor, gradeTail) { GapsSha256 = gaps };
         if (_ending)
             await DiscardTrainerAsync();
         else
