@@ -6,6 +6,7 @@ namespace Etr.Silo.Tests.Telemetry;
 /// <summary>The metrics that docs/metrics.md lists and those that deploy/ asks for, under the names that Prometheus gives.</summary>
 internal static partial class MetricNames
 {
+    private const string Count = "_count";
     private const string Servers = "### Servers that draw";
 
     /// <summary>A row for each instrument: its name, and the values of its tags where the page lists them.</summary>
@@ -19,7 +20,7 @@ internal static partial class MetricNames
         .. part(Repository.Read("docs", "metrics.md")).Split('\n').Where(line => line.StartsWith("| `etr.", StringComparison.Ordinal)).Select(line =>
         {
             string[] cells = line.Split('|', StringSplitOptions.TrimEntries);
-            string name = cells[1].Trim('`').Replace('.', '_') + Suffix(cells[2].Split(',')[0]);
+            string name = cells[1].Trim('`').Replace('.', '_') + Suffix(cells[2]);
             Match tag = Tag().Match(cells[3]);
             string[] values = tag.Success && !tag.Groups[2].Value.Contains('/', StringComparison.Ordinal) ? tag.Groups[2].Value.Split(", ") : [];
             return (name, tag.Success ? tag.Groups[1].Value : "", values);
@@ -27,15 +28,12 @@ internal static partial class MetricNames
     ];
 
     /// <summary>The name that a metric's type is told under.</summary>
-    public static string FamilyOf(string name) => name.EndsWith(Suffix("histogram"), StringComparison.Ordinal) ? name[..^Suffix("histogram").Length] : name;
+    public static string FamilyOf(string name) => name.EndsWith(Count, StringComparison.Ordinal) ? name[..^Count.Length] : name;
 
-    /// <summary>What Prometheus' text adds to the name of an instrument of this kind; a histogram's count stands for all of it.</summary>
-    public static string Suffix(string kind) => kind switch
-    {
-        "counter" => "_total",
-        "histogram" => "_count",
-        _ => "",
-    };
+    /// <summary>What Prometheus' text adds to the name of an instrument: its kind, and a unit that is one of the standard's. A histogram's count stands for all of it.</summary>
+    /// <param name="kind">As docs/metrics.md has it: kind, unit.</param>
+    public static string Suffix(string kind) =>
+        kind.StartsWith("counter", StringComparison.Ordinal) ? "_total" : kind == "histogram, seconds" ? $"_seconds{Count}" : kind.StartsWith("histogram", StringComparison.Ordinal) ? Count : "";
 
     /// <summary>The queries of the Grafana dashboard's panels, by panel, with the variables filled in.</summary>
     public static IReadOnlyList<(string Panel, string Query)> PanelQueries { get; } = Queries();
