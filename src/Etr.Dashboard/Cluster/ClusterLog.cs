@@ -51,6 +51,9 @@ internal sealed class ClusterLog
 
         foreach (var (name, draining) in _samplers.Where(entry => pool.Samplers.All(sampler => sampler.Sampler != entry.Key)).ToArray())
         {
+            // A pool that came up anew, as it may where another silo died, has not heard of all that live.
+            if (pool.Young && silos.Any(silo => silo.State == "active" && name.StartsWith(silo.Name + "/", StringComparison.Ordinal)))
+                continue;
             Tell(name, draining ? "left" : "lost", draining ? $"sampler {name} has left" : $"sampler {name} was lost: no heartbeat any more");
             _samplers.Remove(name);
         }
