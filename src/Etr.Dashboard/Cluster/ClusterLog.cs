@@ -25,7 +25,7 @@ internal sealed class ClusterLog
         {
             var known = _silos.TryGetValue(silo.Name, out var before);
             if (!known)
-                Tell(silo.Name, "joined", $"silo {silo.Name} {(_begun ? "joined" : "was there when this server began to look")} ({SiloRolesText.Format(silo.Roles)})");
+                Tell(silo.Name, "joined", $"silo {silo.Name} {(_begun ? "joined" : "was there when this server began to look")}{Roles(silo)}");
             else if (before != silo.State && IsLeaving(silo.State) && !IsLeaving(before!))
                 Tell(silo.Name, "draining", $"silo {silo.Name} leaves in good order");
             _silos[silo.Name] = silo.State;
@@ -67,6 +67,9 @@ internal sealed class ClusterLog
                 _events.Dequeue();
         }
     }
+
+    // A silo that has just come tells its roles a moment later.
+    private static string Roles(SiloStatusLine silo) => silo.Roles == SiloRoles.None ? "" : $" ({SiloRolesText.Format(silo.Roles)})";
 
     private static bool IsLeaving(string state) => state is "shuttingdown" or "stopping";
 }

@@ -30,12 +30,15 @@ internal sealed record Health(HealthLevel Level, string Kind, string Words)
     private const double NotableChange = 0.2;
     private const int Window = 20;
 
+    // Also the name of the run's own rule (docs/diagnosis.md).
+    private const string NoSampler = "no-sampler";
+
     // How a group that lacks a slot says so.
     private const string SlotWait = "a free sampler slot";
 
     /// <summary>The most urgent thing there is to say.</summary>
     public static Health Of(RunStatus status, IReadOnlyList<StepSummary> steps, PoolStatus? pool, IReadOnlyList<SiloStatusLine> silos) =>
-        OfState(status) ?? OfSamplers(status, pool, silos) ?? OfWaits(status) ?? OfUpdates(status, steps) ?? OfFindings(status) ?? OfEntropy(steps) ?? Quiet(status);
+        OfState(status) ?? OfSamplers(status, pool, silos) ?? OfWaits(status) ?? OfUpdates(status, steps) ?? OfFindings(status, pool) ?? OfEntropy(steps) ?? Quiet(status);
 
     private static Health? OfState(RunStatus status) => status.State switch
     {
@@ -53,7 +56,7 @@ internal sealed record Health(HealthLevel Level, string Kind, string Words)
         var wait = status.Waits.FirstOrDefault(w => w.What.StartsWith(SlotWait, StringComparison.Ordinal));
         var since = wait is null ? "" : $" {Figures.Duration(wait.Seconds)}";
         var lack = pool.Samplers.Count == 0 ? "none is live" : "all drain and take nothing new";
-        return new(HealthLevel.Bad, "no-sampler", $"Waiting{since} for a sampler: {lack}. Nothing is drawn until one registers.");
+        return new(HealthLevel.Bad, NoSampler, $"Waiting{since} for a sampler: {lack}. Nothing is drawn until one registers.");
     }
 
     private static Health? OfWaits(RunStatus status)
@@ -69,9 +72,12 @@ internal sealed record Health(HealthLevel Level, string Kind, string Words)
             : null;
 
     // What the run itself has found, under the thresholds of its configuration.
-    private static Health? OfFindings(RunStatus status) => status.Findings is [var first, ..]
-        ? new(first.Level == FindingLevel.Bad ? HealthLevel.Bad : HealthLevel.Notice, first.Rule, first.Words)
-        : null;
+    private static Health? OfFindings(RunStatus status, PoolStatus? pool)
+    {
+        // The pool says at once that a sampler is there again; the finding is cleared only after it has looked twice.
+        var first = status.Findings.FirstOrDefault(finding => pool is null || finding.Rule != NoSampler);
+        return first is null ? null : new(first.Level == FindingLevel.Bad ? HealthLevel.Bad : HealthLevel.Notice, first.Rule, first.Words);
+    }
 
     private static Health? OfEntropy(IReadOnlyList<StepSummary> steps)
     {

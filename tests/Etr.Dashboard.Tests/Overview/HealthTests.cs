@@ -62,6 +62,15 @@ public sealed class HealthTests
     }
 
     [Fact]
+    public void A_sampler_that_is_there_again_is_believed_before_the_finding_is_cleared()
+    {
+        var status = Samples.Status() with { Waits = [], Findings = [new("no-sampler", FindingLevel.Bad, "No sampler is live", "Start one.", 7, DateTimeOffset.UnixEpoch)] };
+
+        Assert.Equal("steady", Health.Of(status, [Samples.Step(1)], Samples.Pool(), []).Kind);
+        Assert.Equal("no-sampler", Health.Of(status, [Samples.Step(1)], null, []).Kind);
+    }
+
+    [Fact]
     public void A_short_wait_is_no_news()
     {
         var status = Samples.Status() with { Waits = [new Wait { Who = "learner", What = "a batch", Seconds = 2, DeadlineSeconds = 30 }] };
