@@ -127,7 +127,8 @@ internal sealed class LivePage : IAsyncDisposable
     public ILocator Region(string name) => Page.GetByRole(AriaRole.Region, new() { Name = name, Exact = true });
 
     /// <summary>Holds the page to no error, no warning, no broken policy, and nothing done by the other hand.</summary>
-    public void HasNothingToComplainOf() => Assert.Empty(_complaints);
+    public void HasNothingToComplainOf() =>
+        Assert.True(_complaints.Count == 0, $"{string.Join('\n', _complaints)}{(_complaints.Count > 0 ? _live.Cluster.Transcripts() : "")}");
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => Page.Context.DisposeAsync();
