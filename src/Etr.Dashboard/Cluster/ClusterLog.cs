@@ -42,7 +42,7 @@ internal sealed class ClusterLog
         {
             var known = _silos.TryGetValue(silo.Name, out var before);
             if (!known && !(_remembered.Remove(silo.Name) && !_begun))
-                Tell(silo.Name, "joined", $"silo {silo.Name} {(_begun ? "joined" : "was there when this server began to look")} ({SiloRolesText.Format(silo.Roles)})");
+                Tell(silo.Name, "joined", $"silo {silo.Name} {(_begun ? "joined" : "was there when this server began to look")}{Roles(silo)}");
             else if (before != silo.State && IsLeaving(silo.State) && !IsLeaving(before!))
                 Tell(silo.Name, "draining", $"silo {silo.Name} leaves in good order");
             _silos[silo.Name] = silo.State;
@@ -68,6 +68,9 @@ internal sealed class ClusterLog
 
         foreach (var (name, draining) in _samplers.Where(entry => pool.Samplers.All(sampler => sampler.Sampler != entry.Key)).ToArray())
         {
+            // A pool that came up anew, as it may where another silo died, has not heard of all that live.
+            if (pool.Young && silos.Any(silo => silo.State == "active" && name.StartsWith(silo.Name + "/", StringComparison.Ordinal)))
+                continue;
             Tell(name, draining ? "left" : "lost", draining ? $"sampler {name} has left" : $"sampler {name} was lost: no heartbeat any more");
             _samplers.Remove(name);
         }
@@ -89,6 +92,9 @@ internal sealed class ClusterLog
         MemberEnd.Lost => new MemberEvent(life.EndedAt!.Value, life.Name, "lost", $"silo {life.Name} was lost: membership calls it dead"),
         _ => new MemberEvent(life.EndedAt!.Value, life.Name, "ended", $"silo {life.Name} ended; membership does not say how"),
     };
+
+    // A silo that has just come tells its roles a moment later.
+    private static string Roles(SiloStatusLine silo) => silo.Roles == SiloRoles.None ? "" : $" ({SiloRolesText.Format(silo.Roles)})";
 
     private static bool IsLeaving(string state) => state is "shuttingdown" or "stopping";
 }

@@ -91,4 +91,10 @@ internal sealed partial class ClusterWatch(IRunReader reader, IOptions<Dashboard
 /// <param name="Silos">Its silos.</param>
 /// <param name="Pool">Its samplers.</param>
 /// <param name="At">When it was asked.</param>
-internal sealed record ClusterView(IReadOnlyList<SiloStatusLine> Silos, PoolStatus Pool, DateTimeOffset At);
+internal sealed record ClusterView(IReadOnlyList<SiloStatusLine> Silos, PoolStatus Pool, DateTimeOffset At)
+{
+    /// <summary>Whether nobody draws: a pool that has just come up is believed only where no silo could have a sampler.</summary>
+    public static bool LacksSamplers(PoolStatus pool, IEnumerable<SiloStatusLine> silos) =>
+        pool.Samplers.All(sampler => sampler.Draining)
+        && !(pool.Young && silos.Any(silo => silo.State == "active" && silo.Roles.HasFlag(SiloRoles.Sampler)));
+}

@@ -1,7 +1,9 @@
 using Etr.Dashboard.Charts;
+using Etr.Dashboard.Cluster;
 using Etr.Grains.Diagnosis;
 using Etr.Grains.Runs;
 using Etr.Grains.Samplers;
+using Etr.Grains.Silos;
 
 namespace Etr.Dashboard.Overview;
 
@@ -28,9 +30,15 @@ internal sealed record Health(HealthLevel Level, string Kind, string Words)
     private const double NotableChange = 0.2;
     private const int Window = 20;
 
+    // Also the name of the run's own rule (docs/diagnosis.md).
+    private const string NoSampler = "no-sampler";
+
+    // How a group that lacks a slot says so.
+    private const string SlotWait = "a free sampler slot";
+
     /// <summary>The most urgent thing there is to say.</summary>
-    public static Health Of(RunStatus status, IReadOnlyList<StepSummary> steps, PoolStatus? pool) =>
-        OfState(status) ?? OfWaits(status, pool) ?? OfUpdates(status, steps) ?? OfFindings(status) ?? OfEntropy(steps) ?? Quiet(status);
+    public static Health Of(RunStatus status, IReadOnlyList<StepSummary> steps, PoolStatus? pool, IReadOnlyList<SiloStatusLine> silos) =>
+        OfState(status) ?? OfSamplers(status, pool, silos) ?? OfWaits(status) ?? OfUpdates(status, steps) ?? OfFindings(status, pool) ?? OfEntropy(steps) ?? Quiet(status);
 
     private static Health? OfState(RunStatus status) => status.State switch
     {
@@ -40,18 +48,22 @@ internal sealed record Health(HealthLevel Level, string Kind, string Words)
         _ => null,
     };
 
-    private static Health? OfWaits(RunStatus status, PoolStatus? pool)
+    // Told before any wait: without a sampler everyone waits in the end, and who waits longest need not be who lacks it.
+    private static Health? OfSamplers(RunStatus status, PoolStatus? pool, IReadOnlyList<SiloStatusLine> silos)
+    {
+        if (pool is null || !ClusterView.LacksSamplers(pool, silos))
+            return null;
+        var wait = status.Waits.FirstOrDefault(w => w.What.StartsWith(SlotWait, StringComparison.Ordinal));
+        var since = wait is null ? "" : $" {Figures.Duration(wait.Seconds)}";
+        var lack = pool.Samplers.Count == 0 ? "none is live" : "all drain and take nothing new";
+        return new(HealthLevel.Bad, NoSampler, $"Waiting{since} for a sampler: {lack}. Nothing is drawn until one registers.");
+    }
+
+    private static Health? OfWaits(RunStatus status)
     {
         var wait = status.Waits.FirstOrDefault(w => w.Seconds >= LongWait);
-        if (wait is not null)
-        {
-            var words = $"{Capital(wait.Who)} has waited {Figures.Duration(wait.Seconds)} for {wait.What}; it acts by itself in {Figures.Duration(wait.DeadlineSeconds)}.";
-            return new(HealthLevel.Bad, "waiting", words);
-        }
-
-        return pool is { Samplers.Count: 0 }
-            ? new(HealthLevel.Bad, "no-sampler", "No sampler is live: nothing is drawn until one registers.")
-            : null;
+        return wait is null ? null : new(HealthLevel.Bad, "waiting",
+            $"{Capital(wait.Who)} has waited {Figures.Duration(wait.Seconds)} for {wait.What}; it acts by itself in {Figures.Duration(wait.DeadlineSeconds)}.");
     }
 
     private static Health? OfUpdates(RunStatus status, IReadOnlyList<StepSummary> steps) =>
@@ -60,9 +72,12 @@ internal sealed record Health(HealthLevel Level, string Kind, string Words)
             : null;
 
     // What the run itself has found, under the thresholds of its configuration.
-    private static Health? OfFindings(RunStatus status) => status.Findings is [var first, ..]
-        ? new(first.Level == FindingLevel.Bad ? HealthLevel.Bad : HealthLevel.Notice, first.Rule, first.Words)
-        : null;
+    private static Health? OfFindings(RunStatus status, PoolStatus? pool)
+    {
+        // The pool says at once that a sampler is there again; the finding is cleared only after it has looked twice.
+        var first = status.Findings.FirstOrDefault(finding => pool is null || finding.Rule != NoSampler);
+        return first is null ? null : new(first.Level == FindingLevel.Bad ? HealthLevel.Bad : HealthLevel.Notice, first.Rule, first.Words);
+    }
 
     private static Health? OfEntropy(IReadOnlyList<StepSummary> steps)
     {

@@ -32,6 +32,11 @@ class HeatMap extends Picture {
     return true;
   }
 
+  dispose() {
+    super.dispose();
+    delete window.etrHeat;
+  }
+
   value(index, step) { return this.rows.columns[step]?.mean[index]; }
 
   paint(context, width, height) {

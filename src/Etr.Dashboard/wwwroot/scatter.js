@@ -109,6 +109,11 @@ class Scatter extends Picture {
     this.tellPoint();
   }
 
+  dispose() {
+    super.dispose();
+    delete window.etrScatter;
+  }
+
   open() {
     const point = this.shown[this.at];
     if (point) this.tell('Chosen', `${point.prompt}?round=${point.ordinal}&trace=${point.slot}`);

@@ -34,6 +34,9 @@ public sealed record PoolStatus
 
     /// <summary>Groups in line.</summary>
     [Id(6)] public int WaitingGroups { get; init; }
+
+    /// <summary>Whether it came up so lately that samplers may live of which it has not heard yet: whoever is absent need not be lost.</summary>
+    [Id(7)] public bool Young { get; init; }
 }
 
 /// <summary>One sampler.</summary>

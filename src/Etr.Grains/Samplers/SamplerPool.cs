@@ -35,7 +35,7 @@ internal sealed partial class SamplerPool(TimeProvider time, TimeSpan expiry, Fu
     public int FreeSlots => _samplers.Values.Where(sampler => !sampler.IsDraining).Sum(sampler => sampler.Room);
 
     /// <summary>Whether there is any chance that samplers of an earlier activation have not been heard of yet.</summary>
-    private bool IsYoung => time.GetElapsedTime(_start) < expiry;
+    public bool IsYoung => time.GetElapsedTime(_start) < expiry;
 
     /// <summary>A sampler lives. Returns the leases that this voids; <paramref name="stop"/> are those it should no longer draw.</summary>
     public Lease[] Heartbeat(SamplerHeartbeat heartbeat, out Guid[] stop)

@@ -111,6 +111,7 @@ internal sealed partial class SamplerPoolGrain : Grain, ISamplerPoolGrain
             WaitingGroups = _line.WaitingGroups,
             WaitingSeconds = _line.OldestSince is { } since ? _time.GetElapsedTime(since).TotalSeconds : 0,
             Draining = samplers.Count(sampler => sampler.Draining),
+            Young = _pool.IsYoung,
         });
     }
 

@@ -61,11 +61,24 @@ internal sealed class TestCluster : IAsyncDisposable
     }
 
     /// <summary>One process that is a whole cluster but for its pages.</summary>
-    public static async Task<TestCluster> StartWholeAsync()
+    public static Task<TestCluster> StartWholeAsync() => StartWholeAsync("store,learner,sampler");
+
+    /// <summary>A cluster that one process founds.</summary>
+    /// <param name="roles">Its roles, the store among them.</param>
+    /// <param name="settings">What every silo is set to, as <c>KEY=VALUE</c>.</param>
+    public static async Task<TestCluster> StartWholeAsync(string roles, params string[] settings)
     {
-        var cluster = new TestCluster("", []);
-        cluster.Join = (await cluster.StartSiloAsync(["--roles", "store,learner,sampler", .. cluster.At(cluster.Data)])).Join;
-        return cluster;
+        var cluster = new TestCluster("", settings);
+        try
+        {
+            cluster.Join = (await cluster.StartSiloAsync(["--roles", roles, .. cluster.At(cluster.Data)])).Join;
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>A data directory that only who is told of it sees.</summary>

@@ -1,4 +1,3 @@
-using Etr.Dashboard.Tests.Hosting;
 using Microsoft.Playwright;
 
 namespace Etr.Dashboard.Tests.Browser;
@@ -6,7 +5,7 @@ namespace Etr.Dashboard.Tests.Browser;
 /// <summary>One headless browser for all browser tests; they are skipped where the machine has none.</summary>
 public sealed class Chromium : IAsyncLifetime
 {
-    private const string Executable = "/usr/bin/chromium";
+    private static readonly string Executable = Environment.GetEnvironmentVariable("ETR_CHROMIUM") is { Length: > 0 } named ? named : "/usr/bin/chromium";
 
     private static readonly string[] Arguments =
     [
@@ -20,9 +19,15 @@ public sealed class Chromium : IAsyncLifetime
     private IPlaywright? _playwright;
     private IBrowser? _browser;
 
+    /// <summary>Whether this machine has a browser.</summary>
+    public static bool IsThere => File.Exists(Executable);
+
+    /// <summary>Why a test without a browser is skipped.</summary>
+    public static string Absence => $"There is no browser at {Executable}.";
+
     public async ValueTask InitializeAsync()
     {
-        if (!File.Exists(Executable))
+        if (!IsThere)
             return;
 
         // The driver must not fetch a browser of its own.
@@ -39,17 +44,22 @@ public sealed class Chromium : IAsyncLifetime
         _playwright?.Dispose();
     }
 
-    /// <summary>A fresh page in a context of its own, closed before <paramref name="host"/> is; skips the test where there is no browser.</summary>
-    internal async Task<IPage> OpenAsync(DashboardHost host, ColorScheme scheme = ColorScheme.Light, int width = 1280, int height = 800)
+    /// <summary>A fresh page in a context of its own; skips the test where there is no browser.</summary>
+    /// <param name="closesFirst">Told of the context by who has to close it before the server goes; null where that is the caller.</param>
+    /// <param name="scheme">The colours that the system asks for.</param>
+    /// <param name="width">Width of the view in pixels.</param>
+    /// <param name="height">Height of the view in pixels.</param>
+    internal async Task<IPage> OpenAsync(
+        Action<IAsyncDisposable>? closesFirst = null, ColorScheme scheme = ColorScheme.Light, int width = 1280, int height = 800)
     {
-        Assert.SkipWhen(_browser is null, $"There is no browser at {Executable}.");
+        Assert.SkipWhen(_browser is null, Absence);
         var context = await _browser!.NewContextAsync(new()
         {
             ColorScheme = scheme,
             ViewportSize = new() { Width = width, Height = height },
         });
         context.SetDefaultTimeout(Patience);
-        host.CloseFirst(context);
+        closesFirst?.Invoke(context);
         return await context.NewPageAsync();
     }
 }

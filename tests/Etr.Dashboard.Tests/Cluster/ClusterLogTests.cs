@@ -60,6 +60,20 @@ public sealed class ClusterLogTests
     }
 
     [Fact]
+    public void A_pool_that_has_just_come_up_loses_nobody_whose_silo_is_there()
+    {
+        Look([Silo("b"), Silo("c")], [Sampler("b/cpu"), Sampler("c/cpu")]);
+        LookAt([Silo("c")], new PoolStatus { Samplers = [], Leases = 0, Voided = 0, Young = true });
+        Assert.Equal(["lost b", "lost b/cpu"], _log.Events.Skip(4).Select(happened => $"{happened.Kind} {happened.Who}"));
+        Look([Silo("c")], [Sampler("c/cpu")]);
+        Assert.Equal(6, _log.Events.Count);
+
+        LookAt([Silo("c")], new PoolStatus { Samplers = [], Leases = 0, Voided = 0, Young = true });
+        Look([Silo("c")], []);
+        Assert.Equal("lost c/cpu", _log.Events.Skip(6).Select(happened => $"{happened.Kind} {happened.Who}").Single());
+    }
+
+    [Fact]
     public void The_timeline_is_bounded()
     {
         for (var i = 0; i < 1_000; i++)
@@ -92,7 +106,9 @@ public sealed class ClusterLogTests
     }
 
     private void Look(SiloStatusLine[] silos, SamplerStatus[] samplers) =>
-        _log.Look(silos, new PoolStatus { Samplers = samplers, Leases = 0, Voided = 0 }, DateTimeOffset.UnixEpoch);
+        LookAt(silos, new PoolStatus { Samplers = samplers, Leases = 0, Voided = 0 });
+
+    private void LookAt(SiloStatusLine[] silos, PoolStatus pool) => _log.Look(silos, pool, DateTimeOffset.UnixEpoch);
 
     private static SiloStatusLine Silo(string name, string state = "active") => new(name, SiloRoles.Sampler, state, "", [], "");
 
