@@ -7,7 +7,7 @@ using Etr.Grains.Files;
 using Etr.Grains.Learners;
 using Etr.Silo.Archive;
 using Etr.Silo.Configuration;
-using Etr.Silo.Tests.Training;
+using Etr.Tests.Shared;
 using Parquet;
 using Parquet.Serialization;
 
