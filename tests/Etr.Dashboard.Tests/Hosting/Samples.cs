@@ -4,6 +4,7 @@ using Etr.Grains.Groups;
 using Etr.Grains.Prompts;
 using Etr.Grains.Runs;
 using Etr.Grains.Samplers;
+using Etr.Tests.Shared;
 
 namespace Etr.Dashboard.Tests.Hosting;
 
@@ -40,30 +41,22 @@ internal static class Samples
         SkippedSteps = 0,
     };
 
-    public static StepSummary Step(int step) => new()
+    public static StepSummary Step(int step) => StepSamples.Step(step) with
     {
-        Step = step,
-        Applied = true,
-        Ordinals = [],
         Accuracy = 0.94 + 0.004 * step,
         Length = 75 - 3.2 * step,
         LengthP95 = 120,
-        Truncated = 0,
         Reward = 0.8 + 0.01 * step,
         Trend = -1.5 + 0.1 * step,
         StepEntropy = 0.4 - 0.02 * step,
         FirstStepEntropy = 0.5,
-        Spearman = 0,
         TrendLengthCorrelation = -0.85,
         ReasoningSteps = 7,
         AllRight = 10,
         Mixed = 5,
-        AllWrong = 1,
         ZeroAdvantage = 2,
         Loss = 0.01,
         GradientNorm = 0.5,
-        LearningRate = 2e-4,
-        Kl = 0,
         Clipped = 0.01,
         SamplerGap = 1e-4,
         Staleness = 0.5,
@@ -72,10 +65,6 @@ internal static class Samples
         RolloutSeconds = 2.4,
         TrainSeconds = 1.1,
         CommitSeconds = 0.1,
-        PolicySha256 = "",
-        PolicyFile = "",
-        CheckpointFile = "",
-        CheckpointSha256 = "",
         RewardP10 = -1 + 0.02 * step,
         RewardP90 = 1.02,
         StepEntropyP10 = 0.1,

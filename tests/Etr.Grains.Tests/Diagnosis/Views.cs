@@ -2,6 +2,7 @@ using Etr.Core.Runs;
 using Etr.Grains.Diagnosis;
 using Etr.Grains.Runs;
 using Etr.Grains.Samplers;
+using Etr.Tests.Shared;
 
 namespace Etr.Grains.Tests.Diagnosis;
 
@@ -28,10 +29,8 @@ internal static class Views
     public static SamplerStatus Sampler() =>
         new() { Sampler = "a/cpu", Device = "cpu", Capacity = 64, Used = 8, TokensPerSecond = 100, HeartbeatAgeSeconds = 0 };
 
-    public static StepSummary Step(int step) => new()
+    public static StepSummary Step(int step) => StepSamples.Step(step) with
     {
-        Step = step,
-        Applied = true,
         Ordinals = [1, 2, 3, 4],
         Accuracy = 0.6,
         Length = 40,
@@ -44,15 +43,8 @@ internal static class Views
         Spearman = -0.5,
         TrendLengthCorrelation = -0.6,
         ReasoningSteps = 4,
-        AllRight = 1,
-        Mixed = 2,
-        AllWrong = 1,
-        ZeroAdvantage = 1,
         Loss = 0.1,
-        GradientNorm = 1,
         LearningRate = 1e-4,
-        Kl = 0,
-        Clipped = 0,
         SamplerGap = 0.001,
         Staleness = 0.5,
         SampledTokens = 1000,
@@ -60,10 +52,6 @@ internal static class Views
         RolloutSeconds = 2,
         TrainSeconds = 2,
         CommitSeconds = 0.1,
-        PolicySha256 = "",
-        PolicyFile = "",
-        CheckpointFile = "",
-        CheckpointSha256 = "",
         Shapers = [new ShaperSummary("outcome", 1, 0.6, double.NaN) { Spread = 0.4 }, new ShaperSummary("lcpo-max", 0.5, 0.8, -0.3) { Spread = 0.4 }],
     };
 }

@@ -1,6 +1,7 @@
 using Etr.Core.Runs;
 using Etr.Grains.Runs;
 using Etr.Grains.Tests.Fakes;
+using Etr.Tests.Shared;
 
 namespace Etr.Grains.Tests.Runs;
 
@@ -193,42 +194,12 @@ public sealed class StepsFileTests : IDisposable
     };
 
     private static StepRow Row(int step) => new(
-        new StepSummary
+        StepSamples.Step(step) with
         {
-            Step = step,
-            Applied = true,
-            Ordinals = [],
             Accuracy = step == 2 ? 0.1 + 0.2 : 0.5,
-            Length = 30,
-            LengthP95 = 40,
-            Truncated = 0,
-            Reward = 0,
-            Trend = -1,
-            StepEntropy = 0.5,
-            FirstStepEntropy = 0.75,
             Spearman = double.NaN,
-            TrendLengthCorrelation = -0.8,
-            ReasoningSteps = 3,
-            AllRight = 1,
-            Mixed = 2,
-            AllWrong = 1,
-            ZeroAdvantage = 1,
-            Loss = 0.5,
-            GradientNorm = 1,
             LearningRate = 1e-4,
-            Kl = 0,
-            Clipped = 0,
-            SamplerGap = 0,
-            Staleness = 0,
-            SampledTokens = 100,
-            TrainedTokens = 100,
-            RolloutSeconds = 1,
-            TrainSeconds = 1,
-            CommitSeconds = 1,
             PolicySha256 = "abc",
-            PolicyFile = "",
-            CheckpointFile = "",
-            CheckpointSha256 = "",
             Shapers = [new ShaperSummary("outcome", 1, -0.5, 0.25)],
         },
         null,

@@ -8,7 +8,7 @@ using Etr.Grains.Learners;
 using Etr.Grains.Runs;
 using Etr.Silo.Archive;
 using Etr.Silo.Configuration;
-using Etr.Silo.Tests.Training;
+using Etr.Tests.Shared;
 
 namespace Etr.Silo.Tests.Archive;
 

@@ -2,6 +2,7 @@ using Etr.Grains.Runs;
 using Etr.Silo.Cli;
 using Etr.Silo.Engines;
 using Etr.Silo.Training;
+using Etr.Tests.Shared;
 
 namespace Etr.Silo.Tests.Training;
 

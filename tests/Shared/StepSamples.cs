@@ -1,8 +1,10 @@
 using Etr.Grains.Runs;
 
-namespace Etr.Silo.Tests.Training;
+namespace Etr.Tests.Shared;
 
-/// <summary>Steps as a run tells of them.</summary>
+/// <summary>
+/// Steps as a run tells of them, for the tests of every project: the one place that names each required member. A test changes what it is about.
+/// </summary>
 internal static class StepSamples
 {
     /// <summary>A step with figures that are told apart.</summary>
