@@ -90,5 +90,5 @@ internal static class HistoryBenchmark
         return prompts.Count;
     }
 
-    private static RunArchive Open() => new(new ArchiveSettings(), TimeProvider.System, NullLogger<RunArchive>.Instance);
+    private static RunArchive Open() => new(new ArchiveSettings(), () => [], TimeProvider.System, NullLogger<RunArchive>.Instance);
 }

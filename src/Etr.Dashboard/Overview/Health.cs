@@ -38,12 +38,12 @@ internal sealed record Health(HealthLevel Level, string Kind, string Words)
 
     /// <summary>The most urgent thing there is to say.</summary>
     public static Health Of(RunStatus status, IReadOnlyList<StepSummary> steps, PoolStatus? pool, IReadOnlyList<SiloStatusLine> silos) =>
-        OfState(status) ?? OfSamplers(status, pool, silos) ?? OfWaits(status) ?? OfUpdates(status, steps) ?? OfFindings(status, pool) ?? OfEntropy(steps) ?? Quiet(status);
+        OfState(status) ?? OfSamplers(status, pool, silos) ?? OfUpdates(status, steps) ?? OfFindings(status, pool) ?? OfWaits(status) ?? OfEntropy(steps) ?? Quiet(status);
 
     private static Health? OfState(RunStatus status) => status.State switch
     {
-        RunState.Failed => new(HealthLevel.Bad, "failed", $"The run stopped: {Because(status)} Resume it with etr train --resume {status.Run}."),
-        RunState.Paused => new(HealthLevel.Notice, "paused", $"The run is paused: {Because(status)} Resume it with etr train --resume {status.Run}."),
+        RunState.Failed => new(HealthLevel.Bad, "failed", $"The run stopped: {Because(status)} Resume it from this page, or with etr run resume {status.Run}."),
+        RunState.Paused => new(HealthLevel.Notice, "paused", $"The run is paused: {Because(status)} Resume it from this page, or with etr run resume {status.Run}."),
         RunState.Completed => new(HealthLevel.Good, "completed", $"The run has ended after {status.Step} steps. {Sentence(Capital(status.Reason))}".TrimEnd()),
         _ => null,
     };
@@ -59,10 +59,11 @@ internal sealed record Health(HealthLevel Level, string Kind, string Words)
         return new(HealthLevel.Bad, NoSampler, $"Waiting{since} for a sampler: {lack}. Nothing is drawn until one registers.");
     }
 
+    // A wait of some seconds is no trouble yet: a long trace takes its time. When it is one, by the run's own thresholds, it is a finding.
     private static Health? OfWaits(RunStatus status)
     {
         var wait = status.Waits.FirstOrDefault(w => w.Seconds >= LongWait);
-        return wait is null ? null : new(HealthLevel.Bad, "waiting",
+        return wait is null ? null : new(HealthLevel.Notice, "waiting",
             $"{Capital(wait.Who)} has waited {Figures.Duration(wait.Seconds)} for {wait.What}; it acts by itself in {Figures.Duration(wait.DeadlineSeconds)}.");
     }
 

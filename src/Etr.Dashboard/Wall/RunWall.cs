@@ -26,9 +26,12 @@ internal sealed class RunWall(string run)
     public const int MostCells = 100_000;
 
     private const int MostFaults = 500;
+    private static readonly TimeSpan SummaryInterval = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<int, WallCell> _cells = [];
     private readonly Queue<RunFault> _faults = [];
+    private WallSummary? _summary;
+    private long _summarisedAt;
 
     public string Run => run;
 
@@ -53,6 +56,14 @@ internal sealed class RunWall(string run)
     public IReadOnlyCollection<RunFault> Faults => _faults;
 
     public WallCell? Find(int prompt) => _cells.GetValueOrDefault(prompt);
+
+    /// <summary>What it has in all, counted once a second for everyone who looks.</summary>
+    public WallSummary Summary(TimeProvider time)
+    {
+        if (_summary is null || time.GetElapsedTime(_summarisedAt) >= SummaryInterval)
+            (_summary, _summarisedAt) = (new WallSummary(_cells.Count, _cells.Values.Count(cell => cell.Live), WallChoices.Of(Cells)), time.GetTimestamp());
+        return _summary;
+    }
 
     /// <summary>Whether the run has still to be asked for the faults that it remembers.</summary>
     public bool LacksFaults { get; private set; } = true;
@@ -125,3 +136,9 @@ internal sealed class RunWall(string run)
         return _cells.Count >= MostCells ? null : _cells[prompt] = new WallCell(prompt);
     }
 }
+
+/// <summary>A wall in all.</summary>
+/// <param name="Seen">Its prompts.</param>
+/// <param name="Live">Those being drawn.</param>
+/// <param name="Choices">What it can be filtered by.</param>
+internal sealed record WallSummary(int Seen, int Live, WallChoices Choices);

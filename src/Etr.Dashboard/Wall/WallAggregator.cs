@@ -36,20 +36,21 @@ internal sealed partial class WallAggregator(
     private long _next;
     private long _missedElsewhere;
 
-    /// <summary>The wall of a run, empty where nothing of it has been seen.</summary>
+    /// <summary>
+    /// The wall of a run, empty where nothing of it has been seen. Whoever shows one asks again while it does: the walls of runs that nobody
+    /// asks for and that draw nothing are forgotten.
+    /// </summary>
     public RunWall WallOf(string run)
     {
         lock (_lock)
         {
             var wall = _walls.Find(w => w.Run == run);
-            if (wall is null)
-            {
-                wall = new RunWall(run);
-                _walls.Add(wall);
-                if (_walls.Count > MostRuns)
-                    _walls.RemoveAt(0);
-            }
-
+            wall ??= new RunWall(run);
+            // The one asked for last goes to the end: a run that draws or is looked at stays.
+            _walls.Remove(wall);
+            _walls.Add(wall);
+            if (_walls.Count > MostRuns)
+                _walls.RemoveAt(0);
             return wall;
         }
     }
@@ -200,17 +201,20 @@ internal sealed partial class WallAggregator(
                 RunWall[] walls;
                 lock (_lock)
                     walls = [.. _walls];
-                foreach (var wall in walls)
-                {
-                    await HealAsync(wall, stoppingToken);
-                    await LookUpCategoriesAsync(wall, stoppingToken);
-                }
+                await Task.WhenAll(walls.Select(wall => LookUpAsync(wall, stoppingToken)));
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             // The host stops.
         }
+    }
+
+    // A run that does not answer holds up itself alone.
+    private async Task LookUpAsync(RunWall wall, CancellationToken cancellationToken)
+    {
+        await HealAsync(wall, cancellationToken);
+        await LookUpCategoriesAsync(wall, cancellationToken);
     }
 
     /// <summary>After a gap: what is being drawn is read from its groups, a few at a time; and the run tells its faults.</summary>
@@ -226,80 +230,70 @@ internal sealed partial class WallAggregator(
                 wall.AskedForFaultsAt = time.GetTimestamp();
         }
 
-        try
+        if (lacksFaults && await AnswerAsync(wall, reader.GetFaultsAsync(wall.Run, cancellationToken), cancellationToken) is { } faults)
         {
-            if (lacksFaults)
-            {
-                var faults = await reader.GetFaultsAsync(wall.Run, cancellationToken);
-                lock (wall)
-                    wall.Remember(faults);
-            }
-
-            if (doubtful.Length == 0)
-                return;
-            var views = await Task.WhenAll(doubtful.Select(cell => reader.GetGroupAsync(wall.Run, cell.Ordinal, cancellationToken)));
             lock (wall)
-            {
-                wall.BeginBatch();
-                foreach (var (cell, view) in doubtful.Zip(views))
-                {
-                    cell.Heal(view);
-                    wall.Touch(cell);
-                }
-            }
+                wall.Remember(faults);
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
+
+        if (doubtful.Length == 0)
             return;
-        }
-#pragma warning disable CA1031 // Whatever a grain answers with, the wall goes on as it is and asks again.
-        catch (Exception unanswered)
-#pragma warning restore CA1031
+        var views = await Task.WhenAll(doubtful.Select(cell => AnswerAsync(wall, reader.GetGroupAsync(wall.Run, cell.Ordinal, cancellationToken), cancellationToken)));
+        lock (wall)
         {
-            LogUnhealed(wall.Run, unanswered.Message);
+            wall.BeginBatch();
+            foreach (var (cell, view) in doubtful.Zip(views))
+            {
+                cell.Heal(view);
+                wall.Touch(cell);
+            }
         }
     }
 
-    /// <summary>Prompts carry their category; the feed doesn't. A few are asked for at a time, each once, those being drawn first.</summary>
-    private async Task LookUpCategoriesAsync(RunWall wall, CancellationToken cancellationToken)
+    /// <summary>Prompts carry their category; the feed doesn't. A few are asked for at a time, those being drawn first, each until it has answered.</summary>
+    internal async Task LookUpCategoriesAsync(RunWall wall, CancellationToken cancellationToken)
     {
         WallCell[] unknown;
         lock (wall)
-            unknown = [.. wall.Cells.Where(cell => cell.Category is null && cell.Live).Concat(wall.Cells.Where(cell => cell.Category is null && !cell.Live)).Take(MostLookups)];
+            unknown = [.. wall.Cells.Where(cell => cell.IsUnknown && cell.Live).Concat(wall.Cells.Where(cell => cell.IsUnknown && !cell.Live)).Take(MostLookups)];
         if (unknown.Length == 0)
             return;
 
+        var views = await Task.WhenAll(unknown.Select(cell => AnswerAsync(wall, reader.GetPromptAsync(wall.Run, cell.Prompt, cancellationToken), cancellationToken)));
+        lock (wall)
+        {
+            wall.BeginBatch();
+            foreach (var (cell, view) in unknown.Zip(views))
+            {
+                cell.LookUp(view);
+                wall.Touch(cell);
+            }
+        }
+    }
+
+    /// <summary>What a grain answers; null where it does not: the wall goes on as it is.</summary>
+    private async Task<T?> AnswerAsync<T>(RunWall wall, Task<T> call, CancellationToken cancellationToken) where T : class
+    {
         try
         {
-            var views = await Task.WhenAll(unknown.Select(cell => reader.GetPromptAsync(wall.Run, cell.Prompt, cancellationToken)));
-            lock (wall)
-            {
-                wall.BeginBatch();
-                foreach (var (cell, view) in unknown.Zip(views))
-                {
-                    cell.LookUp(view);
-                    wall.Touch(cell);
-                }
-            }
+            return await call;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            return;
+            throw;
         }
-#pragma warning disable CA1031 // Whatever a grain answers with, the wall goes on without categories and asks again.
+#pragma warning disable CA1031 // Whatever a grain answers with, it must not keep the others' answers from the wall.
         catch (Exception unanswered)
 #pragma warning restore CA1031
         {
-            LogCategoriesUnanswered(wall.Run, unanswered.Message);
+            LogUnanswered(wall.Run, unanswered.Message);
+            return null;
         }
     }
 
     [LoggerMessage(EventId = 3010, Level = LogLevel.Debug, Message = "The history of {Run} could not be read for its wall: {Reason}")]
     private partial void LogHistoryUnanswered(string run, string reason);
 
-    [LoggerMessage(EventId = 3310, Level = LogLevel.Debug, Message = "What was missed of {Run} could not be asked for: {Reason}")]
-    private partial void LogUnhealed(string run, string reason);
-
-    [LoggerMessage(EventId = 3001, Level = LogLevel.Debug, Message = "Prompts of {Run} did not say their category: {Reason}")]
-    private partial void LogCategoriesUnanswered(string run, string reason);
+    [LoggerMessage(EventId = 3001, Level = LogLevel.Debug, Message = "A grain of {Run} did not answer its wall: {Reason}")]
+    private partial void LogUnanswered(string run, string reason);
 }

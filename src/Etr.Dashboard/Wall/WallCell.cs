@@ -12,6 +12,7 @@ internal sealed class WallCell(int prompt)
     private const int MostSlots = 256;
     private const int Never = -1;
     private const int LongestName = 100;
+    private const int MostLookUps = 3;
 
     private readonly Dictionary<int, SlotTrace> _slots = [];
     private SlotTrace? _followed;
@@ -20,6 +21,7 @@ internal sealed class WallCell(int prompt)
     private double _sumOfAccuracies;
     private NewestEvents _newest;
     private int _noted;
+    private int _lookUps;
     private int _rounds;
 
     public int Prompt => prompt;
@@ -29,6 +31,9 @@ internal sealed class WallCell(int prompt)
 
     /// <summary>Its category; null until it has been looked up.</summary>
     public string? Category { get; set; }
+
+    /// <summary>Whether its prompt is still to be asked for its category: until it has answered, three times at most.</summary>
+    public bool IsUnknown => Category is null && _lookUps < MostLookUps;
 
     /// <summary>The data set that its id names; empty where unknown.</summary>
     public string DataSet { get; private set; } = "";
@@ -108,6 +113,7 @@ internal sealed class WallCell(int prompt)
             case RolloutEventKind.GroupSealed:
                 (Accuracy, Live) = (happened.Value, false);
                 Count(happened.Ordinal, happened.Value);
+                ForgetSiblings();
                 break;
         }
     }
@@ -156,10 +162,10 @@ internal sealed class WallCell(int prompt)
     }
 
     /// <summary>Takes in what its group's grain tells, where events were missed: steps that this server does not have.</summary>
-    public void Heal(GroupView view)
+    public void Heal(GroupView? view)
     {
         IsDoubtful = false;
-        if (view.Ordinal != Ordinal)
+        if (view?.Ordinal != Ordinal)
             return;
         foreach (var trace in view.Traces.Where(trace => trace.StepEntropies.Count > 0))
         {
@@ -172,11 +178,17 @@ internal sealed class WallCell(int prompt)
             return;
         Accuracy = view.Traces.Count == 0 ? double.NaN : view.Traces.Average(trace => trace.Verdict == 1 ? 1.0 : 0.0);
         Count(Ordinal, Accuracy);
+        ForgetSiblings();
     }
 
-    /// <summary>Takes in what the prompt's grain tells: its category, its data set, the rounds that this server did not see.</summary>
-    public void LookUp(PromptView view)
+    /// <summary>
+    /// Takes in what the prompt's grain tells: its category, its data set, the rounds that this server did not see; null where it did not answer.
+    /// </summary>
+    public void LookUp(PromptView? view)
     {
+        _lookUps++;
+        if (view is null)
+            return;
         Category = view.Category;
         DataSet = view.Id.LastIndexOf('/') is > 0 and var end ? view.Id[..Math.Min(end, LongestName)] : "";
         foreach (var round in view.History)
@@ -193,6 +205,14 @@ internal sealed class WallCell(int prompt)
     }
 
     private static string SiloOf(string sampler) => sampler.LastIndexOf('/') is > 0 and var end ? sampler[..end] : sampler;
+
+    // Of a sealed group only the trace that is shown is of use.
+    private void ForgetSiblings()
+    {
+        foreach (var slot in _slots.Keys.Where(slot => slot != _followedSlot).ToArray())
+            _slots.Remove(slot);
+        _slots.TrimExcess();
+    }
 
     private void Open(long ordinal)
     {

@@ -7,7 +7,7 @@ internal static class WallOrder
     public static int[] Of(IEnumerable<WallCell> cells, WallQuery query)
     {
         var shown = cells.Where(cell => query.Pins.Contains(cell.Prompt) || Matches(cell, query)).ToArray();
-        var keys = Array.ConvertAll(shown, cell => (Free: !query.Pins.Contains(cell.Prompt), Rank: Rank(cell, query.Sort), cell.Prompt));
+        var keys = Array.ConvertAll(shown, cell => new Key(query.Pins.Contains(cell.Prompt) ? 0 : 1, Rank(cell, query.Sort), cell.Prompt));
         Array.Sort(keys);
         return Array.ConvertAll(keys, key => key.Prompt);
     }
@@ -47,4 +47,11 @@ internal static class WallOrder
         WallSort.Wrong => double.IsNaN(cell.Accuracy) ? double.MaxValue : cell.Accuracy,
         _ => 0,
     };
+
+    // Compared a million times where a wall is large: no comparer of tuples.
+    private readonly record struct Key(int Group, double Rank, int Prompt) : IComparable<Key>
+    {
+        public int CompareTo(Key other) =>
+            Group != other.Group ? Group.CompareTo(other.Group) : Rank != other.Rank ? Rank.CompareTo(other.Rank) : Prompt.CompareTo(other.Prompt);
+    }
 }

@@ -135,14 +135,10 @@ public sealed partial class WallPage : PollingComponent
         if (_wall?.Run != Run)
         {
             var first = _wall is null;
-            _wall = Aggregator.WallOf(Run);
-            _session = new WallSession(_wall, Options.Value.SortInterval, Time, Metrics);
             (_page, _paused) = (0, false);
+            await WatchAsync(Aggregator.WallOf(Run));
             if (!first)
-            {
-                await DetachAsync();
                 await RestartAsync();
-            }
         }
 
         Aggregator.Open(_wall!);
@@ -164,9 +160,14 @@ public sealed partial class WallPage : PollingComponent
     /// <inheritdoc/>
     protected override async Task ReadAsync(CancellationToken cancellationToken)
     {
+        // One that was forgotten while nobody could ask for it goes on as a new one.
+        var wall = Aggregator.WallOf(Run);
+        if (wall != _wall)
+            await WatchAsync(wall);
         // A history that could not be read is asked for again.
-        Aggregator.Open(_wall!);
-        Tabulate();
+        Aggregator.Open(wall);
+        if (_session!.Visible && !(AsTable && _paused))
+            Tabulate();
         _state = (await Reader.GetRunAsync(Run, cancellationToken)).State;
     }
 
@@ -186,6 +187,15 @@ public sealed partial class WallPage : PollingComponent
     }
 
     private static string Pressed(bool pressed) => pressed ? "true" : "false";
+
+    private async Task WatchAsync(RunWall wall)
+    {
+        _wall = wall;
+        _session = new WallSession(wall, Options.Value.SortInterval, Time, Metrics);
+        _session.SetPaused(_paused);
+        _session.Ask(_query);
+        await DetachAsync();
+    }
 
     private async Task AttachAsync()
     {
@@ -226,13 +236,26 @@ public sealed partial class WallPage : PollingComponent
                 var wanted = _calm ? Options.Value.CalmFrameInterval : Options.Value.FrameInterval;
                 if (timer.Period != wanted)
                     timer.Period = wanted;
-                if (_session?.Next() is { } frame && !await canvasWall.InvokeAsync<bool>("push", cancellationToken, frame))
+                if (_session?.Next() is { } frame && !await PushAsync(canvasWall, frame, cancellationToken))
                     _session.Lost();
             }
         }
         catch (Exception gone) when (gone is JSDisconnectedException or OperationCanceledException)
         {
             // The browser or the page has gone.
+        }
+    }
+
+    // A frame that the picture chokes on is lost: the next one says everything.
+    private static async Task<bool> PushAsync(IJSObjectReference canvasWall, byte[] frame, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await canvasWall.InvokeAsync<bool>("push", cancellationToken, frame);
+        }
+        catch (JSException)
+        {
+            return false;
         }
     }
 
@@ -266,14 +289,10 @@ public sealed partial class WallPage : PollingComponent
     {
         lock (_wall!)
         {
-            var cells = _wall.Cells;
-            var order = WallOrder.Of(cells, _query);
-            (_seen, _total, _history) = (cells.Count, order.Length, _wall.History);
-            _choices = WallChoices.Of(cells);
-            var live = cells.Count(cell => cell.Live);
-            _counts = string.Create(CultureInfo.InvariantCulture, $"{_total} of {_seen} prompts seen · {live} being drawn{(_wall.Missed > 0 ? $" · {_wall.Missed} events missed" : "")}{(_history == WallHistory.Reading ? " · reading the run’s history" : "")}");
-            if (!AsTable || _paused)
-                return;
+            var summary = _wall.Summary(Time);
+            var order = AsTable ? WallOrder.Of(_wall.Cells, _query) : [];
+            (_seen, _total, _history, _choices) = (_wall.Cells.Count, AsTable ? order.Length : _session!.Count(), _wall.History, summary.Choices);
+            _counts = string.Create(CultureInfo.InvariantCulture, $"{_total} of {_seen} prompts seen · {summary.Live} being drawn{(_wall.Missed > 0 ? $" · {_wall.Missed} events missed" : "")}{(_history == WallHistory.Reading ? " · reading the run’s history" : "")}");
             _page = Math.Clamp(_page, 0, Math.Max(0, (_total - 1) / RowsPerPage));
             _rows = [.. order.Skip(_page * RowsPerPage).Take(RowsPerPage).Select(prompt => WallRow.Of(_wall.Find(prompt)!, _query.Pins.Contains(prompt)))];
         }

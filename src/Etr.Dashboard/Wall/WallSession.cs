@@ -51,6 +51,16 @@ internal sealed class WallSession(RunWall wall, TimeSpan sortInterval, TimeProvi
     /// <summary>The browser lost count of the frames: the next one says everything.</summary>
     public void Lost() => _needsSnapshot = true;
 
+    /// <summary>How many cells pass the filters.</summary>
+    public int Count()
+    {
+        lock (wall)
+        {
+            Sort();
+            return _order.Length;
+        }
+    }
+
     /// <summary>The next frame, or null where there is nothing new to see.</summary>
     public byte[]? Next()
     {

@@ -18,7 +18,7 @@ internal sealed partial class RunGrain
             Reason = Run.Reason,
             Step = Run.Step,
             Steps = known ? Shape.Steps : 0,
-            ElapsedSeconds = known ? _time.GetElapsedTime(_since).TotalSeconds : 0,
+            ElapsedSeconds = known ? (_time.GetUtcNow() - Run.StartedAt).TotalSeconds : 0,
             Groups = Run.Ledger.Counts,
             LastStep = Run.LastStep,
             Waits = Waits(),

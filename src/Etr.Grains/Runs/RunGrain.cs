@@ -37,7 +37,6 @@ internal sealed partial class RunGrain : Grain, IRunGrain
     private readonly Dictionary<int, StepSummary> _summaries = [];
     private LearnerPulse? _learner;
     private Wait? _evaluator;
-    private long _since;
     private long _sampledBefore;
     private bool _deciding;
     private readonly ISiloStatusOracle _silos;
@@ -62,7 +61,6 @@ internal sealed partial class RunGrain : Grain, IRunGrain
         _writer = new StateWriter(() => _state.WriteStateAsync(), DeactivateOnIdle);
         _pump = new Pump(this, TouchOpenAsync, _options, _logger);
         _stepsPump = new Pump(this, WriteStepsAsync, _options, _logger);
-        _since = time.GetTimestamp();
     }
 
     private string Name => this.GetPrimaryKeyString();
@@ -281,7 +279,6 @@ internal sealed partial class RunGrain : Grain, IRunGrain
 
     private void GoOn()
     {
-        _since = _time.GetTimestamp();
         _sampledBefore = 0;
         KeepTouching();
         _pump.Wake();

@@ -91,7 +91,7 @@ public sealed record RunStatus
     /// <summary>Steps it was asked for.</summary>
     [Id(4)] public required int Steps { get; init; }
 
-    /// <summary>Seconds since it was started or last resumed.</summary>
+    /// <summary>Seconds since it was started, pauses included.</summary>
     [Id(5)] public required double ElapsedSeconds { get; init; }
 
     /// <summary>The ledger.</summary>

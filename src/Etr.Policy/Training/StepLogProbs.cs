@@ -1,4 +1,5 @@
 using Etr.Core.Training;
+using Etr.Policy.Runtime;
 using TorchSharp;
 
 namespace Etr.Policy.Training;
@@ -33,7 +34,7 @@ internal sealed class StepLogProbs
         }
 
         // What no pass comes to stays what no pass can give.
-        _values = torch.full([tokens], double.NaN, dtype: torch.ScalarType.Float32, device: device);
+        _values = torch.zeros([tokens], dtype: torch.ScalarType.Float32, device: device).AddInPlace(double.NaN);
     }
 
     /// <summary>Keeps a micro-batch's values. Several threads may do so at once, each for its own.</summary>

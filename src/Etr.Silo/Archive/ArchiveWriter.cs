@@ -31,6 +31,7 @@ internal sealed class ArchiveWriter(RunPlace run, string folder, RewardPlan rewa
     private readonly List<StepManifest> _pending = [];
     private long _pendingBytes;
     private int? _next;
+    private int _thinned;
 
     /// <summary>Steps that are in whole parts.</summary>
     public int Archived { get; private set; }
@@ -58,6 +59,7 @@ internal sealed class ArchiveWriter(RunPlace run, string folder, RewardPlan rewa
 
         if (all && _pending.Count > 0)
             Close(cancellationToken);
+        _thinned = ArchiveRetention.Thin(run, settings.RecordSteps, Math.Min(Archived, step), _thinned, cancellationToken);
     }
 
     private void Close(CancellationToken cancellationToken)
@@ -74,7 +76,7 @@ internal sealed class ArchiveWriter(RunPlace run, string folder, RewardPlan rewa
         Archived = part.Last;
         _pending.Clear();
         _pendingBytes = 0;
-        Retain();
+        ArchiveRetention.Apply(ArchivePart.Of(folder), settings, time.GetUtcNow());
     }
 
     private void Add(StepManifest manifest, List<ArchivedGroup> groups, List<ArchivedTrace> traces, CancellationToken cancellationToken)
@@ -125,21 +127,6 @@ internal sealed class ArchiveWriter(RunPlace run, string folder, RewardPlan rewa
 
     private bool Keeps(long ordinal, int slot) =>
         settings.Traces >= 1 || new PhiloxSequence((ulong)slot, Purpose, (ulong)ordinal).NextDouble() < settings.Traces;
-
-    // The oldest go first; the newest is what a page opens with.
-    private void Retain()
-    {
-        IReadOnlyList<ArchivePart> parts = ArchivePart.Of(folder);
-        long bytes = parts.Sum(part => part.Bytes);
-        DateTime oldest = settings.Days > 0 ? time.GetUtcNow().UtcDateTime.AddDays(-settings.Days) : DateTime.MinValue;
-        foreach (ArchivePart part in parts.SkipLast(1))
-        {
-            if (part.Written >= oldest && (settings.MaximumMegabytes == 0 || bytes <= (long)settings.MaximumMegabytes << 20))
-                continue;
-            bytes -= part.Bytes;
-            part.Delete();
-        }
-    }
 
     private static void Serialize<T>(List<T> rows, Stream stream, CancellationToken cancellationToken)
         where T : class, new() => ParquetSerializer.SerializeAsync(rows, stream, Options, null, cancellationToken).GetAwaiter().GetResult();

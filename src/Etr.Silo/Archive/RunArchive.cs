@@ -2,6 +2,7 @@ using Etr.Core.Runs;
 using Etr.Grains.Files;
 using Etr.Grains.Runs;
 using Etr.Silo.Configuration;
+using Etr.Silo.Store;
 
 namespace Etr.Silo.Archive;
 
@@ -15,6 +16,7 @@ internal sealed partial class RunArchive : IRunArchive, IDisposable
     private const int MostUnread = 1_000;
 
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromHours(6);
 
     private readonly ArchiveSettings _settings;
     private readonly TimeProvider _time;
@@ -25,16 +27,25 @@ internal sealed partial class RunArchive : IRunArchive, IDisposable
     private readonly Thread _thread;
     private readonly ReadingThread _readings;
     private readonly HashSet<string> _unread = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _givenUp = new(StringComparer.Ordinal);
+    private readonly Func<IReadOnlyList<string>> _folders;
     private bool _disposed;
 
-    /// <summary>Starts the thread.</summary>
-    public RunArchive(ArchiveSettings settings, TimeProvider time, ILogger<RunArchive> logger)
+    /// <summary>Starts the threads.</summary>
+    /// <param name="settings">Whether, how much, how long.</param>
+    /// <param name="folders">Lists the archives that this silo sees, those of ended runs too: of each what is too old goes, now and then.</param>
+    /// <param name="time">The time.</param>
+    /// <param name="logger">Told of what failed.</param>
+    public RunArchive(ArchiveSettings settings, Func<IReadOnlyList<string>> folders, TimeProvider time, ILogger<RunArchive> logger)
     {
-        (_settings, _time, _logger) = (settings, time, logger);
+        (_settings, _folders, _time, _logger) = (settings, folders, time, logger);
         _thread = new Thread(Loop) { Name = "etr-archive", IsBackground = true, Priority = ThreadPriority.BelowNormal };
         _thread.Start();
         _readings = new ReadingThread(time, logger);
     }
+
+    /// <summary>The archives of every run of a data directory.</summary>
+    public static IReadOnlyList<string> FoldersIn(DataDirectory data) => [.. data.Runs().Select(run => FolderOf(new RunPlace(run, data.Run(run))))];
 
     /// <summary>The folder of a run's archive.</summary>
     public static string FolderOf(RunPlace run) => Path.Combine(run.Directory, "archive");
@@ -92,24 +103,48 @@ internal sealed partial class RunArchive : IRunArchive, IDisposable
 
     private void Loop()
     {
-        while (Next() is { } note)
-            Write(note);
+        Sweep();
+        while (Next(out Noted? note))
+        {
+            if (note is null)
+                Sweep();
+            else if (!_givenUp.Contains(note.Run.Run))
+                Write(note);
+        }
     }
 
-    private Noted? Next()
+    // False where the silo ends; no note where it is time to sweep.
+    private bool Next(out Noted? next)
     {
         lock (_notes)
         {
             while (_notes.Count == 0)
             {
+                next = null;
                 if (_disposed)
-                    return null;
-                Monitor.Wait(_notes);
+                    return false;
+                if (!Monitor.Wait(_notes, SweepInterval))
+                    return true;
             }
 
-            (string run, Noted note) = _notes.First();
+            (string run, next) = _notes.First();
             _notes.Remove(run);
-            return note;
+            return true;
+        }
+    }
+
+    private void Sweep()
+    {
+        if (!_settings.Enabled || _settings.Days == 0)
+            return;
+        try
+        {
+            foreach (string folder in _folders())
+                ArchiveRetention.Apply(ArchivePart.Whole(folder), _settings, _time.GetUtcNow());
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            LogUnswept(exception.Message);
         }
     }
 
@@ -138,6 +173,14 @@ internal sealed partial class RunArchive : IRunArchive, IDisposable
             _writers.Remove(note.Run.Run);
             LogUnwritten(note.Run.Run, exception.Message);
         }
+#pragma warning disable CA1031 // What a record may hold that nobody thought of must not end the silo.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            _writers.Remove(note.Run.Run);
+            _givenUp.Add(note.Run.Run);
+            LogGivenUp(exception, note.Run.Run);
+        }
     }
 
     [LoggerMessage(EventId = 2201, Level = LogLevel.Warning, Message = "Run {Run}: the archive could not be written; the next step tries again: {Reason}")]
@@ -148,6 +191,12 @@ internal sealed partial class RunArchive : IRunArchive, IDisposable
 
     [LoggerMessage(EventId = 2203, Level = LogLevel.Warning, Message = "Run {Run}: the silo ended before the archive was written; 'etr export --traces' makes it whole.")]
     private partial void LogUnfinished(string run);
+
+    [LoggerMessage(EventId = 2204, Level = LogLevel.Error, Message = "Run {Run}: its archive is not written on until this silo starts again: its record holds something unexpected.")]
+    private partial void LogGivenUp(Exception exception, string run);
+
+    [LoggerMessage(EventId = 2205, Level = LogLevel.Warning, Message = "Archives could not be looked through for parts that are too old; they are again in some hours: {Reason}")]
+    private partial void LogUnswept(string reason);
 
     [LoggerMessage(EventId = 2210, Level = LogLevel.Warning, Message = "Run {Run}: the archive's part of steps {First} to {Last} is passed over, and the run's record read in its place: {Reason}")]
     private partial void LogUnread(string run, int first, int last, string reason);

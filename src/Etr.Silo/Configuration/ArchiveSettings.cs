@@ -20,6 +20,13 @@ public sealed record ArchiveSettings
     [Range(0, 1 << 24)]
     public int MaximumMegabytes { get; init; } = 2048;
 
+    /// <summary>
+    /// Archived steps whose groups (<c>groups/</c>) and gaps (<c>gaps/</c>) stay beside the archive; those of older ones go, and their traces are
+    /// in the archive alone. 0 keeps all. The default value is 0.
+    /// </summary>
+    [Range(0, 1_000_000)]
+    public int RecordSteps { get; init; }
+
     /// <summary>Days after which a part goes; 0 for never. The default value is 0.</summary>
     [Range(0, 36_500)]
     public int Days { get; init; }

@@ -57,7 +57,7 @@ internal static class SiloParts
                     services.AddSingleton<IRunStarter>(provider => new RunStarter(data, plan.Card.Devices, provider.GetRequiredService<TimeProvider>()));
                 }
 
-                services.AddSingleton<IRunArchive>(provider => new RunArchive(plan.Settings.Host.Archive, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RunArchive>>()));
+                services.AddSingleton<IRunArchive>(provider => new RunArchive(plan.Settings.Host.Archive, () => RunArchive.FoldersIn(data), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RunArchive>>()));
                 if ((roles & (SiloRoles.Store | SiloRoles.Learner)) != 0)
                 {
                     services.AddSingleton<IRunControl, RunControl>();

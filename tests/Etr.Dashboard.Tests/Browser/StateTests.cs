@@ -60,14 +60,15 @@ public sealed class StateTests(Chromium chromium)
     {
         await using var host = await DashboardHost.StartAsync();
         host.Runs.Entries = [Samples.Entry()];
+        host.Runs.Pool = Samples.Pool();
         host.Runs.Status = Samples.Status() with
         {
-            Waits = [new Wait { Who = "group 17", What = "a free sampler slot: no sampler is live", Seconds = 41, DeadlineSeconds = 19 }],
+            Waits = [new Wait { Who = "group 17", What = "a free sampler slot: all 128 slots are taken", Seconds = 41, DeadlineSeconds = 19 }],
         };
         var page = await chromium.OpenAsync(host);
         await page.GotoAsync($"{host.Address}/runs/{Samples.Run}");
 
-        await Expect(page.Locator(".health")).ToContainTextAsync("Group 17 has waited 41 s for a free sampler slot: no sampler is live; it acts by itself in 19 s.");
+        await Expect(page.Locator(".health")).ToContainTextAsync("Group 17 has waited 41 s for a free sampler slot: all 128 slots are taken; it acts by itself in 19 s.");
         await Expect(page.GetByRole(Microsoft.Playwright.AriaRole.Status).First).ToContainTextAsync("Group 17 has waited");
     }
 }

@@ -66,7 +66,10 @@ public sealed class WallTrafficTests(Chromium chromium)
         var frames = await page.WallAsync<int>("frames");
         host.Feed.Publish(Samples.Event(RolloutEventKind.StepSampled, 0, step: 1, value: 0.5));
         host.Feed.Publish(Samples.Event(RolloutEventKind.GroupOpened, 1));
-        await Microsoft.Playwright.Assertions.Expect(page.Locator(".counts-line")).ToContainTextAsync("2 prompts seen");
+        // One that is seen tells when the server has heard of both.
+        var other = await chromium.OpenAsync(host);
+        await other.OpenWallAsync(host.Address);
+        await Microsoft.Playwright.Assertions.Expect(other.Locator(".counts-line")).ToContainTextAsync("2 prompts seen");
         Assert.Equal(frames, await page.WallAsync<int>("frames"));
 
         await HideAsync(page, false);

@@ -20,7 +20,7 @@ public sealed class HealthTests
         var health = Health.Of(Samples.Status(RunState.Failed) with { Reason = "three steps in a row were not finite" }, [], NoSampler, []);
 
         Assert.Equal(HealthLevel.Bad, health.Level);
-        Assert.Equal("The run stopped: three steps in a row were not finite. Resume it with etr train --resume run-1.", health.Words);
+        Assert.Equal("The run stopped: three steps in a row were not finite. Resume it from this page, or with etr run resume run-1.", health.Words);
     }
 
     [Fact]

@@ -40,6 +40,52 @@ public sealed class WallAggregatorTests : IDisposable
     }
 
     [Fact]
+    public void The_wall_of_a_run_that_draws_or_is_looked_at_outlives_others_names()
+    {
+        var watched = _aggregator.WallOf("watched");
+        for (var other = 0; other < 20; other++)
+        {
+            _feed.Publish(Samples.Event(RolloutEventKind.StepSampled, other, value: 0.5));
+            _aggregator.Drain();
+            _aggregator.WallOf($"other {other}");
+            Assert.Same(watched, _aggregator.WallOf("watched"));
+        }
+
+        Assert.Equal(20, _aggregator.WallOf(Samples.Run).Cells.Count);
+    }
+
+    [Fact]
+    public async Task A_grain_that_does_not_answer_keeps_no_other_from_being_asked()
+    {
+        for (var prompt = 0; prompt < 40; prompt++)
+        {
+            _feed.Publish(Samples.Event(RolloutEventKind.StepSampled, prompt, value: 0.5));
+            if (prompt > 20)
+                _runs.Prompts[prompt] = Samples.Prompt(prompt);
+        }
+
+        _aggregator.Drain();
+        var wall = _aggregator.WallOf(Samples.Run);
+        for (var turn = 0; turn < 8; turn++)
+            await _aggregator.LookUpCategoriesAsync(wall, TestContext.Current.CancellationToken);
+
+        Assert.All(wall.Cells, cell => Assert.Equal(cell.Prompt > 20, cell.Category is not null));
+    }
+
+    [Fact]
+    public void Of_a_sealed_group_the_trace_that_is_shown_is_kept()
+    {
+        for (var slot = 0; slot < 4; slot++)
+            _feed.Publish(Samples.Event(RolloutEventKind.StepSampled, 1, slot: slot, value: 0.1 * slot));
+        _feed.Publish(Samples.Event(RolloutEventKind.GroupSealed, 1, value: 0.5));
+        _feed.Publish(Samples.Event(RolloutEventKind.TraceEnded, 1, slot: 3, value: 12));
+        _aggregator.Drain();
+
+        var cell = _aggregator.WallOf(Samples.Run).Find(1)!;
+        Assert.Equal((0, 0.5, 1), (cell.Slot, cell.Accuracy, cell.Steps.Length));
+    }
+
+    [Fact]
     public void Events_that_the_ring_forgot_are_counted_and_the_rest_is_read()
     {
         for (var i = 0; i < RolloutFeed.Capacity + 10; i++)

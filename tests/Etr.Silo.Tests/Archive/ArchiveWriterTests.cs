@@ -4,6 +4,7 @@ using Etr.Core.Groups;
 using Etr.Grains.Learners;
 using Etr.Silo.Archive;
 using Etr.Silo.Configuration;
+using Microsoft.Extensions.Logging.Abstractions;
 using Parquet;
 using Parquet.Serialization;
 
@@ -128,6 +129,34 @@ public sealed class ArchiveWriterTests : IDisposable
         File.SetLastWriteTimeUtc(ArchivePart.Of(Archive)[0].StepsFile, DateTime.UtcNow.AddDays(-3));
         _run.Writer(new ArchiveSettings { Days = 2 }).Write(2, all: true, Cancellation);
         Assert.Equal([(2, 2)], Parts());
+    }
+
+    [Fact]
+    public async Task Parts_of_a_run_that_ended_long_ago_go_by_age_too()
+    {
+        await _run.CommitAsync(1, 2);
+        _run.Writer().Write(1, all: true, Cancellation);
+        _run.Writer().Write(2, all: true, Cancellation);
+        File.SetLastWriteTimeUtc(ArchivePart.Of(Archive)[0].StepsFile, DateTime.UtcNow.AddDays(-3));
+
+        new RunArchive(new ArchiveSettings { Days = 2 }, () => [Archive], TimeProvider.System, NullLogger<RunArchive>.Instance).Dispose();
+
+        Assert.Equal([(2, 2)], Parts());
+    }
+
+    [Fact]
+    public async Task Groups_of_archived_steps_go_where_they_are_to_be_in_the_archive_alone()
+    {
+        await _run.CommitAsync(1, 2, 3, 4);
+        _run.Writer(new ArchiveSettings { RecordSteps = 1 }).Write(3, all: true, Cancellation);
+        Assert.Equal([false, false, true, true], Kept());
+
+        // Another process goes on where this one ended.
+        _run.Writer(new ArchiveSettings { RecordSteps = 1 }).Write(4, all: true, Cancellation);
+        Assert.Equal([false, false, false, true], Kept());
+        Assert.Equal(4 * SampleRun.Groups * Slots, ArchivePart.Of(Archive).Sum(part => ReadAsync<ArchivedTrace>(part.TracesFile).GetAwaiter().GetResult().Count));
+
+        bool[] Kept() => [.. Enumerable.Range(0, 4).Select(step => File.Exists(_run.FileOf(SampleRun.Groups * step)))];
     }
 
     [Fact]

@@ -133,7 +133,7 @@ public sealed class RoundReaderTests : IDisposable
     public async Task The_archive_answers_on_a_thread_of_its_own()
     {
         await _run.CommitAsync(1, 2, 3, 4);
-        using var archive = new RunArchive(new ArchiveSettings(), TimeProvider.System, NullLogger<RunArchive>.Instance);
+        using var archive = new RunArchive(new ArchiveSettings(), () => [], TimeProvider.System, NullLogger<RunArchive>.Instance);
         archive.Note(_run.Place, SampleRun.Rewards, 4, ended: true);
         while (ArchivePart.Whole(_run.Archive).Count == 0)
             await Task.Yield();
