@@ -217,9 +217,9 @@ public sealed partial class WallPage : PollingComponent
             _canvasWall = await _module.InvokeAsync<IJSObjectReference>("attach", stop, elements, _self);
             _pump = PumpAsync(_canvasWall, stop);
         }
-        catch (Exception gone) when (gone is JSDisconnectedException or OperationCanceledException)
+        catch (Exception gone) when (gone is JSException or JSDisconnectedException or OperationCanceledException)
         {
-            // The browser left while the wall was being set up.
+            // The browser left while the wall was being set up, or shows something else by now.
         }
     }
 

@@ -1,6 +1,8 @@
 // Reads out the token under the pointer or the cursor. Values come with the tokens; nothing is asked of the server.
 
 export function attach(block, readout) {
+  // The page may have gone on before this script was here.
+  if (!block || !readout) return;
   const tell = token => {
     const [step, index, entropy, logProb, ...rest] = token.dataset.v.split(' ');
     const chance = Math.exp(Number(logProb)).toFixed(3);

@@ -1,7 +1,9 @@
 // Reads out the point under the pointer or the cursor in the picture of a group's traces. Values come with the lines.
 
 export function attach(region, readout) {
-  const svg = region.querySelector('svg');
+  const svg = region?.querySelector('svg');
+  // The page may have gone on before this script was here.
+  if (!svg || !readout) return;
   const at = { trace: -1, point: -1 };
 
   // Read anew each time: the picture is drawn again when its group changes.

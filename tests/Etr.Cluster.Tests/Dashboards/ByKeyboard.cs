@@ -87,7 +87,7 @@ internal static partial class ByKeyboard
         await Expect(crosshair).ToContainTextAsync("Step 2 · policy version 2");
         await Expect(page.Locator("[data-column=accuracy]").First).ToHaveTextAsync(await Training.FigureAsync(live, 2, "accuracy"));
         await live.PressAsync("Home", "e");
-        await Expect(crosshair).ToContainTextAsync("guard: ");
+        await Expect(crosshair).ToContainTextAsync(EventWords());
 
         await live.PressAsync("+");
         await Training.IsZoomedAsync(live);
@@ -177,6 +177,9 @@ internal static partial class ByKeyboard
 
     [GeneratedRegex(@"Prompt \d+: entropy (falling|flat|rising|no trend yet).* nats · .* · policy version \d+")]
     private static partial Regex CellWords();
+
+    [GeneratedRegex("(guard|fault): ")]
+    private static partial Regex EventWords();
 
     [GeneratedRegex(@"Trace \d, (right|wrong).* · reasoning step 2 of \d+ · entropy \d")]
     private static partial Regex StepWords();

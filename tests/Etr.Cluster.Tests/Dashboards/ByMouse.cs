@@ -81,7 +81,7 @@ internal static partial class ByMouse
         await plot.ScrollIntoViewIfNeededAsync();
         LocatorBoundingBoxResult box = (await plot.BoundingBoxAsync())!;
         await page.Mouse.MoveAsync(box.X + 2, box.Y + 40);
-        await live.UntilAsync("etrCharts", "state.at === 1");
+        await live.UntilAsync("etrCharts", "state.at >= 1 && state.at <= 1 + state.last / 20");
         await page.Mouse.DownAsync();
         await page.Mouse.MoveAsync(box.X + (box.Width * 0.6f), box.Y + 60, new() { Steps = 4 });
         await page.Mouse.UpAsync();
@@ -110,7 +110,7 @@ internal static partial class ByMouse
         await Trend.HasTracesAsync(live);
         ILocator map = page.Locator(".picture canvas").Nth(1);
         await map.HoverAsync(new() { Position = new() { X = 52, Y = 250 } });
-        await Expect(words.Nth(1)).ToContainTextAsync("Training step 1, reasoning step");
+        await Expect(words.Nth(1)).ToContainTextAsync(MapWords());
         await page.GetByLabel("Trend as").SelectOptionAsync("rho");
         await live.UntilAsync("etrScatter", "state.byRank");
         await live.Button("Table view").ClickAsync();
@@ -150,7 +150,8 @@ internal static partial class ByMouse
         await Expect(live.Rows("Table of faults")).Not.ToHaveCountAsync(0);
         await page.GetByLabel("Kind").SelectOptionAsync("guard");
         await live.IsAtAsync("/faults", "kind=guard");
-        await page.Locator("path.mark-guard").First.ClickAsync();
+        // Of marks that lie over one another the last is on top.
+        await page.Locator("path.mark-guard").Last.ClickAsync();
         await Faults.LedToTheirMomentAsync(live);
     }
 
@@ -172,6 +173,9 @@ internal static partial class ByMouse
 
     [GeneratedRegex(@"Prompt \d+: entropy (falling|flat|rising|no trend yet).* · policy version \d+")]
     private static partial Regex CellWords();
+
+    [GeneratedRegex(@"Training step \d+, reasoning step \d+: \d")]
+    private static partial Regex MapWords();
 
     [GeneratedRegex(@"Prompt \d+, trace \d: (right|wrong).* nats · ρ .* · \d+ tokens · step \d+")]
     private static partial Regex TraceWords();

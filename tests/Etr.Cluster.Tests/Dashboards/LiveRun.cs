@@ -42,10 +42,11 @@ public sealed class LiveRun : IAsyncLifetime
         await Cluster.AddAsync("sampler", "sampler");
         Ended = await Cluster.StartRunAsync(2, "Etr:Reward:Shaper=outcome");
 
+        // Every prompt in every step: as slow as a small run can be, so that it is a short one still when the last test looks at it.
         // These constants pay for longer chains, and one step is enough for the guard to say so: a fault that every run has.
         Run = await Cluster.StartRunAsync(TestCluster.Endless,
-            "Etr:Reward:Shaper=paper", "Etr:Guards:Window=1", $"Etr:Task:Prompts={Prompts}", "Etr:Sampling:MaxNewTokens=96");
-        await Task.WhenAll(Cluster.StepAsync(Ended, 2), Cluster.StepAsync(Run, 2 * Prompts / 3));
+            "Etr:Reward:Shaper=paper", "Etr:Guards:Window=1", $"Etr:Task:Prompts={Prompts}", $"Etr:Run:PromptsPerStep={Prompts}", "Etr:Sampling:MaxNewTokens=96");
+        await Task.WhenAll(Cluster.StepAsync(Ended, 2), Cluster.StepAsync(Run, 6));
     }
 
     /// <inheritdoc/>

@@ -105,7 +105,7 @@ internal static class Training
     public static async Task HasEventsAsync(LivePage live)
     {
         await live.IsAtAsync("/training");
-        await live.UntilAsync("etrCharts", "state.rows > 4 && state.rows === state.last && state.events > 0");
+        await live.UntilAsync("etrCharts", "state.rows > 4 && state.events > 0");
     }
 
     /// <summary>A figure as its chart's key has to say it.</summary>
