@@ -21,13 +21,14 @@ internal sealed partial class RunGrain
         int step = Run.Step;
         if (!Context.Configuration.Diagnosis.Enabled || Run.Diagnosis.Step >= step)
             return;
-        DiagnosisView view = View(await RecentAsync(step));
+        IReadOnlyList<StepSummary> steps = await RecentAsync(step);
 
         // Others may have come by meanwhile.
         if (Run.Diagnosis.Step >= step)
             return;
         Run.Diagnosis.Step = step;
-        await TellAsync(RunDiagnosis.Look(Run.Diagnosis, view, live: false, step, _time.GetUtcNow()));
+        long dropped = Run.Diagnosis.StaleOver(Context.Configuration.Diagnosis.Window, step, Run.Ledger.Counts.Stale);
+        await TellAsync(RunDiagnosis.Look(Run.Diagnosis, View(steps) with { Dropped = dropped }, live: false, step, _time.GetUtcNow()));
     }
 
     private async Task DiagnoseNowAsync()
@@ -81,7 +82,7 @@ internal sealed partial class RunGrain
             Lengthening = paid ? RunGuards.ReadLengthening(Run.Guards, Context.Configuration.Guards) : null,
             Opening = paid ? RunGuards.ReadOpening(Run.Guards, Context.Configuration.Guards) : null,
             StalenessBound = Shape.StalenessBound(),
-            Groups = Run.Ledger.Counts,
+            Alpha = Context.Rewards.Preset.Trend.Alpha,
         };
     }
 
