@@ -4,8 +4,8 @@ namespace Etr.Core.Runs;
 
 /// <summary>
 /// <c>Etr:Diagnosis</c>: what a run finds wrong with itself and says in words (docs/diagnosis.md). It tells and changes nothing: what acts
-/// are the guards (<see cref="GuardOptions"/>). A comparison over time is of the mean of the newest <see cref="Window"/> steps with that of
-/// the first <see cref="Window"/> of the newest <see cref="Horizon"/>.
+/// are the guards (<see cref="GuardOptions"/>). A comparison over time is of the mean of the newest <see cref="Window"/> steps with the
+/// median of the first <see cref="Window"/> of the newest <see cref="Horizon"/>, as that was when the comparison was first found to hold.
 /// </summary>
 public sealed record DiagnosisOptions
 {
@@ -21,8 +21,9 @@ public sealed record DiagnosisOptions
     public int Horizon { get; init; } = 20;
 
     /// <summary>
-    /// A finding is raised once its rule held in so many evaluations in a row, and cleared after as many in which it held no longer: steps, or
-    /// looks at what happens now (every 5 s). The default value is 2.
+    /// A finding about now is raised once its rule held in so many looks in a row (every 5 s), and cleared after as many in which it held no
+    /// longer. One about steps takes so many evaluations beyond those in which a single step has a say, less one: with
+    /// <see cref="Window"/> 5, 6 of them; and a minute of being over. The default value is 2.
     /// </summary>
     [Range(1, 1000)]
     public int Hold { get; init; } = 2;
@@ -88,7 +89,7 @@ public sealed record DiagnosisOptions
 
     /// <summary>
     /// <c>stale</c>: mean staleness above this share of its bound, where the bound is 2 or more; or a share of groups above 0.1 that are
-    /// dropped as stale. The default value is 0.9.
+    /// dropped as stale over the newest <see cref="Window"/> steps. The default value is 0.9.
     /// </summary>
     [Range(0.0, 1.0)]
     public double StalenessShare { get; init; } = 0.9;

@@ -25,6 +25,12 @@ internal interface IDiagnosisRule
 /// <param name="Seen">The figure in words, without a full stop.</param>
 internal readonly record struct RuleReading(double Value, double Limit, double Slack, string Seen)
 {
+    /// <summary>What to try, where that depends on what was seen; null for the rule's own words.</summary>
+    public string? Try { get; init; }
+
+    /// <summary>What the figure was compared with; null where with nothing.</summary>
+    public Baseline? Baseline { get; init; }
+
     public bool Holds => Value > Limit;
 
     public bool IsOver => Value <= Limit - Slack;

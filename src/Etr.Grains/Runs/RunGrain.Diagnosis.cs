@@ -1,5 +1,6 @@
 using Etr.Grains.Diagnosis;
 using Etr.Grains.Feed;
+using Etr.Grains.Metrics;
 using Etr.Grains.Samplers;
 using Microsoft.Extensions.Logging;
 
@@ -9,25 +10,32 @@ namespace Etr.Grains.Runs;
 /// What a run finds wrong with itself: the rules about steps are looked at once a step, those about this moment with a touch now and
 /// then. Nobody waits for it, and nothing is changed by it.
 /// </summary>
-internal sealed partial class RunGrain
+internal sealed partial class RunGrain : IMeasuredRun
 {
     private static readonly TimeSpan PoolPatience = TimeSpan.FromSeconds(1);
 
     private long? _lastLook;
     private FreeSpaceFall? _fall;
+    private volatile bool _hasLeft;
+
+    string IMeasuredRun.Name => Name;
+
+    // The timer is there while the run runs; the state itself is for the grain's own thread.
+    bool IMeasuredRun.IsRunning => !_hasLeft && Volatile.Read(ref _touch) is not null;
 
     private async Task DiagnoseStepAsync()
     {
         int step = Run.Step;
         if (!Context.Configuration.Diagnosis.Enabled || Run.Diagnosis.Step >= step)
             return;
-        DiagnosisView view = View(await RecentAsync(step));
+        IReadOnlyList<StepSummary> steps = await RecentAsync(step);
 
         // Others may have come by meanwhile.
         if (Run.Diagnosis.Step >= step)
             return;
         Run.Diagnosis.Step = step;
-        await TellAsync(RunDiagnosis.Look(Run.Diagnosis, view, live: false, step, _time.GetUtcNow()));
+        long dropped = Run.Diagnosis.StaleOver(Context.Configuration.Diagnosis.Window, step, Run.Ledger.Counts.Stale);
+        await TellAsync(RunDiagnosis.Look(Run.Diagnosis, View(steps) with { Dropped = dropped }, live: false, step, _time.GetUtcNow()));
     }
 
     private async Task DiagnoseNowAsync()
@@ -69,7 +77,7 @@ internal sealed partial class RunGrain
     }
 
     // The next silo that holds the run says what stands; this one would say it for ever.
-    private void ForgetFindings() => _metrics.Diagnosed([]);
+    private void ForgetFindings() => _hasLeft = true;
 
     private DiagnosisView View(IReadOnlyList<StepSummary> steps)
     {
@@ -81,7 +89,7 @@ internal sealed partial class RunGrain
             Lengthening = paid ? RunGuards.ReadLengthening(Run.Guards, Context.Configuration.Guards) : null,
             Opening = paid ? RunGuards.ReadOpening(Run.Guards, Context.Configuration.Guards) : null,
             StalenessBound = Shape.StalenessBound(),
-            Groups = Run.Ledger.Counts,
+            Alpha = Context.Rewards.Preset.Trend.Alpha,
         };
     }
 

@@ -19,6 +19,9 @@ internal static class Signals
     /// <summary>The variables by which OpenTelemetry's own settings are named.</summary>
     public const string VariablePrefix = "OTEL_";
 
+    /// <summary>Runs that a silo tells of in its life. OpenTelemetry never reuses the place of a series, and tells what finds none without its tags.</summary>
+    public const int MostRuns = 2000;
+
     private const string EndpointVariable = "OTEL_EXPORTER_OTLP_ENDPOINT";
     private const string OrleansCalls = "Microsoft.Orleans.Application";
 
@@ -37,7 +40,7 @@ internal static class Signals
             .ConfigureResource(resource => resource.AddService("etr", serviceVersion: version, autoGenerateServiceInstanceId: false, serviceInstanceId: silo))
             .WithMetrics(metrics =>
             {
-                metrics.AddMeter(EtrMeter.Name, "Microsoft.Orleans", "System.Runtime", "Microsoft.AspNetCore.Hosting").AddPrometheusExporter();
+                metrics.AddMeter(EtrMeter.Name, "Microsoft.Orleans", "System.Runtime", "Microsoft.AspNetCore.Hosting").AddRunViews().AddPrometheusExporter();
                 if (sends)
                     metrics.AddOtlpExporter(otlp => Configure(otlp, settings.Otlp, "v1/metrics"));
             });
@@ -49,6 +52,14 @@ internal static class Signals
             .AddSource(EtrTracing.SourceName, OrleansCalls)
             .SetSampler(new GroupSampler(settings.Sampling))
             .AddOtlpExporter(otlp => Configure(otlp, settings.Otlp, "v1/traces")));
+    }
+
+    /// <summary>Gives every gauge of a run room for as many runs, however many series a run has.</summary>
+    public static MeterProviderBuilder AddRunViews(this MeterProviderBuilder metrics)
+    {
+        foreach ((string instrument, int series) in EtrMeter.SeriesOfRun)
+            metrics.AddView(instrument, new MetricStreamConfiguration { CardinalityLimit = MostRuns * series });
+        return metrics;
     }
 
     // The standard variables stand where a setting is empty.

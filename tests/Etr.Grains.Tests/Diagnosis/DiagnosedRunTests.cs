@@ -37,7 +37,7 @@ public class DiagnosedRunTests
             }));
         await cluster.EndedAsync();
 
-        // All right: without a trend no group has an advantage. Seen from the second step on, raised with the third.
+        // All right: without a trend no group has an advantage. Seen from the second step on, raised with the fourth: no step alone raises it.
         RunStatus status = await cluster.UntilAsync(() => cluster.Run().GetStatusAsync(), found => found.Findings.Count > 0);
         Assert.Equal(("no-signal", 2), (status.Findings[0].Rule, status.Findings[0].SinceStep));
         await EtrCluster.DeactivateAsync(cluster.Run());

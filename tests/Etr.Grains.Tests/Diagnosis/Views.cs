@@ -13,16 +13,12 @@ internal static class Views
     {
         Options = new DiagnosisOptions(),
         Steps = [.. Enumerable.Range(1, steps).Select(step => (change ?? (summary => summary))(Step(step)))],
-        Groups = Ledger(stale: 0),
         Pool = Pool(Sampler()),
         FreeBytes = 1L << 40,
     };
 
     /// <summary>A figure that is <paramref name="before"/> in the first half of the steps, and <paramref name="after"/> in the second.</summary>
     public static T Later<T>(StepSummary step, T before, T after) => step.Step > 10 ? after : before;
-
-    public static LedgerCounts Ledger(long stale) =>
-        new() { Created = 100, Consumed = 100 - stale, Stale = stale, Filtered = 0, Quarantined = 0, Unscorable = 0, Operator = 0, Open = 0 };
 
     public static PoolStatus Pool(params SamplerStatus[] samplers) => new() { Samplers = samplers, Leases = 0, Voided = 0, Waiting = 24 };
 

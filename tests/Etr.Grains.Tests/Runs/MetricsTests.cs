@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Etr.Grains.Metrics;
+using Etr.Grains.Runs;
 using Etr.Grains.Tests.Fakes;
 
 namespace Etr.Grains.Tests.Runs;
@@ -31,16 +32,29 @@ public class MetricsTests
         listener.SetMeasurementEventCallback<int>((instrument, value, named, _) => Take(instrument, value, named));
         listener.SetMeasurementEventCallback<double>((instrument, value, named, _) => Take(instrument, value, named));
         listener.Start();
-        await cluster.Run().StartAsync(cluster.StartOf(EtrCluster.Shape(steps: 2)));
-        await cluster.EndedAsync();
-        await cluster.UntilAsync(() => Task.FromResult(sums.GetValueOrDefault("etr.learner.step")), step => step == 2);
+        await cluster.Run().StartAsync(cluster.StartOf(EtrCluster.Shape(steps: 100_000)));
 
-        Assert.Equal((8, 1, 24), (sums["etr.groups.consumed"], sums["etr.accuracy"], sums["etr.sampler.traces"]));
+        // Gauges are asked: of a run that runs.
+        await cluster.UntilAsync(() => Observed("etr.learner.step"), step => step >= 2);
+        await cluster.UntilAsync(() => Observed("etr.diagnosis"), finding => finding == 0);
+        Assert.Equal((1, 8), (sums["etr.accuracy"], sums["etr.length"]));
+        await cluster.Run().StopAsync("enough");
+        RunStatus ended = await cluster.EndedAsync();
+        sums.TryRemove("etr.accuracy", out _);
+        Assert.Equal(-1, await Observed("etr.accuracy"));
 
-        // Eight groups of traces with 6, 8 and 10 tokens.
-        Assert.Equal(8 * 24, sums["etr.sampler.tokens"]);
-        Assert.Equal(8, sums["etr.length"]);
+        await cluster.UntilAsync(() => Task.FromResult(sums["etr.groups.consumed"]), consumed => consumed == 4 * ended.Step);
+        Assert.True(sums["etr.sampler.traces"] >= 12 * ended.Step);
+
+        // Groups of traces with 6, 8 and 10 tokens.
+        Assert.True(sums["etr.sampler.tokens"] >= 4 * 24 * ended.Step);
         await cluster.UntilAsync(() => Task.FromResult((sums["etr.pool.waiting"], sums["etr.pool.slots"])), pool => pool == (0, 0));
-        Assert.Subset(new HashSet<string> { "state", "outcome", "sampler", "end", "steps", "statistic", "rule" }, tags.Keys.ToHashSet());
+        Assert.Subset(new HashSet<string> { "run", "state", "outcome", "sampler", "end", "steps", "statistic", "rule" }, tags.Keys.ToHashSet());
+
+        Task<double> Observed(string gauge)
+        {
+            listener.RecordObservableInstruments();
+            return Task.FromResult(sums.GetValueOrDefault(gauge, -1));
+        }
     }
 }

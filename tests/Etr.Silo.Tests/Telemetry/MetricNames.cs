@@ -61,7 +61,7 @@ internal static partial class MetricNames
         return queries;
     }
 
-    [GeneratedRegex("^`([a-z_]+)` = (.+)$")]
+    [GeneratedRegex("`([a-z_]+)` = (.+)$")]
     private static partial Regex Tag();
 
     [GeneratedRegex(@"\betr_[a-z_]+")]

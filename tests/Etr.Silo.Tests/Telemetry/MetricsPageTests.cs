@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Text.RegularExpressions;
+using Etr.Grains.Diagnosis.Rules;
 using Etr.Silo.RemoteSamplers;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -31,6 +32,21 @@ public sealed partial class MetricsPageTests(SmallRun run)
                 Assert.True(own.Any(line => line.Contains($"{tag}=\"{value}\"", StringComparison.Ordinal)), $"{name} is not told for {tag} = {value}");
         }
     }
+
+    [Fact]
+    public async Task Gauges_of_a_run_are_told_of_the_one_that_runs_and_no_longer_of_the_one_that_has_ended()
+    {
+        SmallRun.Started started = await run.GetAsync();
+        string page = await started.Client.GetStringAsync("/metrics", TestContext.Current.CancellationToken);
+        string[] length = [.. page.Split('\n').Where(line => line.StartsWith("etr_length{", StringComparison.Ordinal))];
+
+        Assert.Contains($"run=\"{started.Lasting}\"", Assert.Single(length), StringComparison.Ordinal);
+        Assert.DoesNotContain($"run=\"{started.Status.Run}\"", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_the_alert_on_stale_groups_says_is_what_the_finding_says() => Assert.Contains(
+        Stale.TryDropped.Split(": ")[1].TrimEnd('.'), Repository.Read("deploy", "prometheus", "rules.yml"), StringComparison.Ordinal);
 
     [Fact]
     public void What_is_listed_of_servers_is_what_their_samplers_measure()

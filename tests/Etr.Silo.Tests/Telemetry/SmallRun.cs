@@ -17,7 +17,7 @@ namespace Etr.Silo.Tests.Telemetry;
 [CollectionDefinition(nameof(SmallRun), DisableParallelization = true)]
 public sealed class ToldAlone : ICollectionFixture<SmallRun>;
 
-/// <summary>A silo in this process with all its roles, and a run of three steps on the shipped model, for all tests that look at what it tells.</summary>
+/// <summary>A silo in this process with all its roles, a run of three steps on the shipped model and one that goes on, for all tests that look at what it tells.</summary>
 public sealed class SmallRun : IAsyncDisposable
 {
     private const string Secret = "a-secret-of-the-tests";
@@ -69,11 +69,16 @@ public sealed class SmallRun : IAsyncDisposable
         EtrHost host = await EtrHost.StartAsync(settings, data, plan => WithLogs(SiloParts.Of(plan, data, wakesRuns: true), logs), verbose: true, portMatters: false, CancellationToken.None);
         StartedRun run = await host.Grains.GetGrain<IRunStarterGrain>(0).StartAsync(RunConfigurationJson.Write(settings.Run));
         Assert.Equal("", run.Problem);
-        RunStatus status = await EndedAsync(host.Grains.GetGrain<IRunGrain>(run.Run));
+        RunStatus status = await UntilAsync(host.Grains.GetGrain<IRunGrain>(run.Run), found => found.State is RunState.Completed or RunState.Failed);
         Assert.Equal((RunState.Completed, 3), (status.State, status.Step));
+
+        // The gauges of a run are told while it runs.
+        StartedRun lasting = await host.Grains.GetGrain<IRunStarterGrain>(0).StartAsync(RunConfigurationJson.Write(settings.Run with { Run = settings.Run.Run with { Steps = 100_000 } }));
+        Assert.Equal("", lasting.Problem);
+        await UntilAsync(host.Grains.GetGrain<IRunGrain>(lasting.Run), found => found.Step >= 3);
         var client = new HttpClient { BaseAddress = new Uri(host.Url) };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Secret);
-        return new Started(host, status, client, Secret, collector, logs, Path.Combine(_folder, "runs", run.Run));
+        return new Started(host, status, lasting.Run, client, Secret, collector, logs, Path.Combine(_folder, "runs", run.Run));
     }
 
     private static HostParts WithLogs(HostParts parts, LogCatcher logs) => parts with
@@ -85,19 +90,19 @@ public sealed class SmallRun : IAsyncDisposable
         },
     };
 
-    // A run is over when its grain says so; nothing in this process is told of it.
-    private static async Task<RunStatus> EndedAsync(IRunGrain run)
+    // A run is as far as its grain says; nothing in this process is told of it.
+    private static async Task<RunStatus> UntilAsync(IRunGrain run, Predicate<RunStatus> wanted)
     {
         using var deadline = new CancellationTokenSource(Patience);
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
         while (true)
         {
             RunStatus status = await run.GetStatusAsync();
-            if (status.State is RunState.Completed or RunState.Failed)
+            if (wanted(status))
                 return status;
             await timer.WaitForNextTickAsync(deadline.Token);
         }
     }
 
-    internal sealed record Started(EtrHost Host, RunStatus Status, HttpClient Client, string Secret, OtlpCollector Collector, LogCatcher Logs, string RunDirectory);
+    internal sealed record Started(EtrHost Host, RunStatus Status, string Lasting, HttpClient Client, string Secret, OtlpCollector Collector, LogCatcher Logs, string RunDirectory);
 }

@@ -15,10 +15,11 @@ internal sealed class EntropyBlowUp : IDiagnosisRule
 
     public RuleReading? Read(DiagnosisView view)
     {
-        if (view.Recent(step => step.StepEntropy) is not { } now || view.Before(step => step.StepEntropy) is not { } before)
+        if (view.Recent(step => step.StepEntropy) is not { } now || view.Before(step => step.StepEntropy) is not { Figures: [var before] } kept)
             return null;
         double limit = before + Math.Max(view.Options.EntropyRiseFloor, view.Options.EntropyRise * before);
-        return new RuleReading(now, limit, view.SlackOf(limit), string.Create(
-            CultureInfo.InvariantCulture, $"Step entropy was {now:0.000} nats on average over {view.Options.Window} steps, {before:0.000} some {view.Steps.Count - view.Options.Window} steps before"));
+        string seen = string.Create(
+            CultureInfo.InvariantCulture, $"Step entropy was {now:0.000} nats on average over {view.Options.Window} steps, {before:0.000} some {view.Since(kept)} steps before");
+        return new RuleReading(now, limit, view.SlackOf(limit), seen) { Baseline = kept };
     }
 }

@@ -15,10 +15,11 @@ internal sealed class SamplerGap : IDiagnosisRule
 
     public RuleReading? Read(DiagnosisView view)
     {
-        if (view.Recent(step => step.SamplerGap) is not { } now || view.Before(step => step.SamplerGap) is not { } before)
+        if (view.Recent(step => step.SamplerGap) is not { } now || view.Before(step => step.SamplerGap) is not { Figures: [var before] } kept)
             return null;
         double limit = Math.Max(view.Options.SamplerGapFloor, before * (1 + view.Options.SamplerGapRise));
-        return new RuleReading(now, limit, view.SlackOf(limit), string.Create(
-            CultureInfo.InvariantCulture, $"Learner and sampler differed by {now:0.0000} nats a token on average over {view.Options.Window} steps, by {before:0.0000} some {view.Steps.Count - view.Options.Window} steps before"));
+        string seen = string.Create(
+            CultureInfo.InvariantCulture, $"Learner and sampler differed by {now:0.0000} nats a token on average over {view.Options.Window} steps, by {before:0.0000} some {view.Since(kept)} steps before");
+        return new RuleReading(now, limit, view.SlackOf(limit), seen) { Baseline = kept };
     }
 }

@@ -15,10 +15,11 @@ internal sealed class Truncation : IDiagnosisRule
 
     public RuleReading? Read(DiagnosisView view)
     {
-        if (view.Recent(step => step.Truncated) is not { } now || view.Before(step => step.Truncated) is not { } before)
+        if (view.Recent(step => step.Truncated) is not { } now || view.Before(step => step.Truncated) is not { Figures: [var before] } kept)
             return null;
         double limit = before + view.Options.TruncationRise;
-        return new RuleReading(now, limit, view.SlackOf(view.Options.TruncationRise), string.Create(
-            CultureInfo.InvariantCulture, $"{100 * now:0} % of the traces were cut off on average over {view.Options.Window} steps, {100 * before:0} % some {view.Steps.Count - view.Options.Window} steps before"));
+        string seen = string.Create(
+            CultureInfo.InvariantCulture, $"{100 * now:0} % of the traces were cut off on average over {view.Options.Window} steps, {100 * before:0} % some {view.Since(kept)} steps before");
+        return new RuleReading(now, limit, view.SlackOf(view.Options.TruncationRise), seen) { Baseline = kept };
     }
 }
