@@ -4,8 +4,10 @@ using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authentication.OpenIdConnect;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Etr.Dashboard.Access;
 
@@ -13,7 +15,6 @@ namespace Etr.Dashboard.Access;
 public static class AccessExtensions
 {
     private const string Scheme = "etr";
-    private static readonly TimeSpan Session = TimeSpan.FromHours(12);
 
     /// <summary>Registers authentication and the rule that every endpoint without another asks for a viewer.</summary>
     /// <param name="services">The host's services.</param>
@@ -22,12 +23,14 @@ public static class AccessExtensions
     {
         ArgumentNullException.ThrowIfNull(options);
         services.AddSingleton(options).AddSingleton<AccessKeys>().AddSingleton<FailedSignIns>().AddSingleton<IAuditLog, AuditLog>();
-        services.AddAntiforgery(antiforgery => antiforgery.Cookie.Name = "etr-form");
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<Sessions>().AddScoped<AuthenticationStateProvider, CircuitPeople>();
+        services.AddAntiforgery(antiforgery => (antiforgery.Cookie.Name, antiforgery.Cookie.SecurePolicy) = (NameOf("etr-form", options), CookieSecurePolicy.SameAsRequest));
         AuthenticationBuilder authentication = services.AddAuthentication(Scheme)
             .AddPolicyScheme(Scheme, null, scheme => scheme.ForwardDefaultSelector = context =>
                 options.IsOpen || KeyAuthentication.IsFor(context) ? KeyAuthentication.Name : CookieAuthenticationDefaults.AuthenticationScheme)
             .AddScheme<AuthenticationSchemeOptions, KeyAuthentication>(KeyAuthentication.Name, null)
-            .AddCookie(Configure);
+            .AddCookie(cookie => Configure(cookie, options));
         if (options.OpenId is { } provider)
             authentication.AddOpenIdConnect(openId => Configure(openId, provider));
         services.AddAuthorizationBuilder()
@@ -40,6 +43,7 @@ public static class AccessExtensions
     public static WebApplication UseEtrAccess(this WebApplication app)
     {
         ArgumentNullException.ThrowIfNull(app);
+        app.UseProxies(app.Services.GetRequiredService<AccessOptions>().Proxies);
         app.UseRouting();
         app.UseMiddleware<KeyInAddress>();
         app.UseAuthentication();
@@ -53,16 +57,24 @@ public static class AccessExtensions
     public static T RequireOperator<T>(this T endpoints)
         where T : IEndpointConventionBuilder => endpoints.RequireAuthorization(policy => policy.RequireRole(AccessRoles.Operator));
 
-    private static void Configure(CookieAuthenticationOptions cookie)
+    private static string NameOf(string cookie, AccessOptions options) => options.Id.Length > 0 ? $"{cookie}-{options.Id}" : cookie;
+
+    private static void Configure(CookieAuthenticationOptions cookie, AccessOptions options)
     {
-        cookie.Cookie.Name = "etr";
+        cookie.Cookie.Name = NameOf("etr", options);
         cookie.Cookie.HttpOnly = true;
         cookie.Cookie.SameSite = SameSiteMode.Lax;
         cookie.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
-        cookie.ExpireTimeSpan = Session;
-        cookie.SlidingExpiration = true;
+        cookie.ExpireTimeSpan = Sessions.Length;
+        cookie.SlidingExpiration = false;
         cookie.LoginPath = SignInEndpoints.Path;
         cookie.ReturnUrlParameter = "to";
+        cookie.Events.OnValidatePrincipal = context =>
+        {
+            if (context.Principal is not { } person || !context.HttpContext.RequestServices.GetRequiredService<Sessions>().Stands(person))
+                context.RejectPrincipal();
+            return Task.CompletedTask;
+        };
         cookie.Events.OnRedirectToAccessDenied = context =>
         {
             context.Response.StatusCode = StatusCodes.Status403Forbidden;
@@ -106,7 +118,7 @@ public static class AccessExtensions
             }
 
             string name = person.FindFirst("name")?.Value ?? person.FindFirst("preferred_username")?.Value ?? person.FindFirst("sub")?.Value ?? "unknown";
-            context.Principal = AccessRoles.Person(name, role, CookieAuthenticationDefaults.AuthenticationScheme);
+            context.Principal = context.HttpContext.RequestServices.GetRequiredService<Sessions>().ByProvider(name, role, CookieAuthenticationDefaults.AuthenticationScheme);
             context.HttpContext.RequestServices.GetRequiredService<IAuditLog>().Note(context.Principal, "sign-in", provider.Authority, "done");
             return Task.CompletedTask;
         };

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Etr.Dashboard.Access;
 
 /// <summary>Who may see the dashboard and who may act.</summary>
@@ -14,6 +16,20 @@ public sealed record AccessOptions
 
     /// <summary>File that gets a line for each action and sign-in; empty writes them to the log alone.</summary>
     public string AuditFile { get; init; } = "";
+
+    /// <summary>
+    /// The proxies in front of this host, whose <c>X-Forwarded-For</c> and <c>X-Forwarded-Proto</c> are believed; empty where there is none.
+    /// </summary>
+    public IReadOnlyList<IPNetwork> Proxies { get; init; } = [];
+
+    /// <summary>
+    /// Tells this host's cookies from those of another on the same machine, since a browser sends cookies to every port. Letters, digits
+    /// and hyphens; empty for none.
+    /// </summary>
+    public string Id { get; init; } = "";
+
+    /// <summary>Time between two looks at whether an open circuit's session stands. The default value is a minute.</summary>
+    internal TimeSpan CircuitCheck { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Whether whoever reaches the port is an operator: where nobody has to sign in. For loopback alone.</summary>
     public bool IsOpen => OperatorKey.Length == 0 && ViewerKey.Length == 0 && OpenId is null;

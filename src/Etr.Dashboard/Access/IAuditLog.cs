@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Claims;
 
 namespace Etr.Dashboard.Access;
@@ -11,4 +12,10 @@ internal interface IAuditLog
     /// <param name="target">The run or silo; empty where there is none.</param>
     /// <param name="outcome"><c>done</c>, or why not.</param>
     void Note(ClaimsPrincipal person, string action, string target, string outcome);
+
+    /// <summary>Notes a key that is none. Callers ask <see cref="FailedSignIns"/> first, so that nobody fills the file with guesses.</summary>
+    /// <param name="address">Where it came from.</param>
+    /// <param name="way">How it came: <c>form</c>, <c>address</c> or <c>bearer</c>.</param>
+    void NoteWrongKey(IPAddress? address, string way) =>
+        Note(AccessRoles.Person(address?.ToString() ?? "unknown", "", "none"), "sign-in", way, "a wrong key");
 }

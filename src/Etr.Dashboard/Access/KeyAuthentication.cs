@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
@@ -9,7 +10,7 @@ namespace Etr.Dashboard.Access;
 
 /// <summary>Knows programs by the key that they send as a bearer token, and, where nobody has to sign in, everyone as the local operator.</summary>
 internal sealed class KeyAuthentication(
-    AccessOptions access, AccessKeys keys, FailedSignIns failed, IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder)
+    AccessOptions access, AccessKeys keys, Sessions sessions, FailedSignIns failed, IAuditLog audit, IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     /// <summary>The scheme's name.</summary>
@@ -25,18 +26,18 @@ internal sealed class KeyAuthentication(
     private AuthenticateResult Authenticate()
     {
         if (access.IsOpen)
-            return Success("local", AccessRoles.Operator);
+            return Success(AccessRoles.Person("local", AccessRoles.Operator, Scheme.Name));
         // What is open to all may ask for a key of its own, which is none of these and no guess at one.
         if (!IsFor(Context) || Context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is not null)
             return AuthenticateResult.NoResult();
         if (!failed.MayTry(Context.Connection.RemoteIpAddress))
             return AuthenticateResult.Fail("too many wrong keys");
         if (keys.RoleOf(Request.Headers.Authorization.ToString()[Bearer.Length..]) is { } role)
-            return Success(role + " key", role);
+            return Success(sessions.ByKey(role + " key", role, Scheme.Name));
         failed.Note(Context.Connection.RemoteIpAddress);
+        audit.NoteWrongKey(Context.Connection.RemoteIpAddress, "bearer");
         return AuthenticateResult.Fail("a wrong key");
     }
 
-    private AuthenticateResult Success(string name, string role) =>
-        AuthenticateResult.Success(new AuthenticationTicket(AccessRoles.Person(name, role, Scheme.Name), Scheme.Name));
+    private AuthenticateResult Success(ClaimsPrincipal person) => AuthenticateResult.Success(new AuthenticationTicket(person, Scheme.Name));
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
@@ -7,7 +8,7 @@ using Microsoft.AspNetCore.Http.Extensions;
 namespace Etr.Dashboard.Access;
 
 /// <summary>Trades <c>?secret=…</c> in an address for a cookie, so that a link opens a page and the key does not stay in addresses.</summary>
-internal sealed class KeyInAddress(RequestDelegate next, AccessOptions options, AccessKeys keys, FailedSignIns failed, IAuditLog audit)
+internal sealed class KeyInAddress(RequestDelegate next, AccessOptions options, AccessKeys keys, Sessions sessions, FailedSignIns failed, IAuditLog audit)
 {
     private const string Parameter = "secret";
 
@@ -21,18 +22,26 @@ internal sealed class KeyInAddress(RequestDelegate next, AccessOptions options, 
             return;
         }
 
-        if (failed.MayTry(context.Connection.RemoteIpAddress) && keys.RoleOf(key.ToString()) is { } role)
-        {
-            ClaimsPrincipal person = AccessRoles.Person($"{role} key from {context.Connection.RemoteIpAddress}", role, CookieAuthenticationDefaults.AuthenticationScheme);
-            audit.Note(person, "sign-in", "", "done");
-            await context.SignInAsync(CookieAuthenticationDefaults.AuthenticationScheme, person);
-        }
-        else
-        {
-            failed.Note(context.Connection.RemoteIpAddress);
-        }
+        IPAddress? address = context.Connection.RemoteIpAddress;
+        if (failed.MayTry(address))
+            await TryAsync(context, key.ToString(), address);
 
         var rest = new QueryBuilder(request.Query.Where(pair => pair.Key != Parameter).SelectMany(pair => pair.Value, (pair, value) => KeyValuePair.Create(pair.Key, value ?? "")));
-        context.Response.Redirect(request.PathBase + request.Path + rest.ToQueryString());
+        // A path that begins with two slashes is another server to a browser.
+        context.Response.Redirect(SignInEndpoints.Local(request.PathBase + request.Path + rest.ToQueryString()));
+    }
+
+    private async Task TryAsync(HttpContext context, string key, IPAddress? address)
+    {
+        if (keys.RoleOf(key) is not { } role)
+        {
+            failed.Note(address);
+            audit.NoteWrongKey(address, "address");
+            return;
+        }
+
+        ClaimsPrincipal person = sessions.ByKey($"{role} key from {address}", role, CookieAuthenticationDefaults.AuthenticationScheme);
+        audit.Note(person, "sign-in", "", "done");
+        await context.SignInAsync(CookieAuthenticationDefaults.AuthenticationScheme, person);
     }
 }

@@ -25,7 +25,7 @@ internal static class SignInEndpoints
     {
         endpoints.MapGet(Path, (HttpContext context, AccessOptions options, string? to) => Page(context, options, to, "")).AllowAnonymous();
         endpoints.MapPost(Path, SignInAsync).AllowAnonymous();
-        endpoints.MapGet(Path + "/openid", (string? to) => TypedResults.Challenge(
+        endpoints.MapGet(Path + "/openid", IResult (AccessOptions options, string? to) => options.OpenId is null ? TypedResults.NotFound() : TypedResults.Challenge(
             new AuthenticationProperties { RedirectUri = Local(to) }, [OpenIdConnectDefaults.AuthenticationScheme])).AllowAnonymous();
         endpoints.MapPost(Out, async (HttpContext context, IAntiforgery antiforgery, IAuditLog audit) =>
         {
@@ -40,7 +40,7 @@ internal static class SignInEndpoints
     public static string Local(string? to) => to is ['/', ..] && !to.StartsWith("//", StringComparison.Ordinal) && !to.StartsWith("/\\", StringComparison.Ordinal) && !to.Any(char.IsControl) ? to : "/";
 
     private static async Task<IResult> SignInAsync(
-        HttpContext context, AccessOptions options, AccessKeys keys, FailedSignIns failed, IAuditLog audit, [FromForm] string? key, [FromForm] string? to)
+        HttpContext context, AccessOptions options, AccessKeys keys, Sessions sessions, FailedSignIns failed, IAuditLog audit, [FromForm] string? key, [FromForm] string? to)
     {
         IPAddress? address = context.Connection.RemoteIpAddress;
         if (!failed.MayTry(address))
@@ -52,11 +52,11 @@ internal static class SignInEndpoints
         if (keys.RoleOf(key ?? "") is not { } role)
         {
             failed.Note(address);
-            audit.Note(AccessRoles.Person(address?.ToString() ?? "unknown", "", "none"), "sign-in", "", "a wrong key");
+            audit.NoteWrongKey(address, "form");
             return Page(context, options, to, "That is not a key of this dashboard.", StatusCodes.Status401Unauthorized);
         }
 
-        var person = AccessRoles.Person($"{role} key from {address}", role, CookieAuthenticationDefaults.AuthenticationScheme);
+        var person = sessions.ByKey($"{role} key from {address}", role, CookieAuthenticationDefaults.AuthenticationScheme);
         audit.Note(person, "sign-in", "", "done");
         await context.SignInAsync(CookieAuthenticationDefaults.AuthenticationScheme, person);
         return TypedResults.LocalRedirect(Local(to));

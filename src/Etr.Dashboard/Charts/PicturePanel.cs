@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Components;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Microsoft.JSInterop;
 
@@ -8,7 +9,7 @@ namespace Etr.Dashboard.Charts;
 /// A picture that a script draws from binary frames. What Razor renders of it is rendered once: whoever shows another picture gives it
 /// another key.
 /// </summary>
-public abstract class PicturePanel : ComponentBase, IAsyncDisposable
+public abstract partial class PicturePanel : ComponentBase, IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private IJSObjectReference? _module;
@@ -17,6 +18,7 @@ public abstract class PicturePanel : ComponentBase, IAsyncDisposable
     private Task _pump = Task.CompletedTask;
     private object? _configured;
     private bool _seen = true;
+    private bool _failing;
 
     /// <summary>The element that holds the picture.</summary>
     protected ElementReference Root { get; set; }
@@ -38,6 +40,9 @@ public abstract class PicturePanel : ComponentBase, IAsyncDisposable
 
     [Inject]
     private IOptions<DashboardOptions> Patience { get; set; } = default!;
+
+    [Inject]
+    private ILogger<PicturePanel> Logger { get; set; } = default!;
 
     /// <summary>The browser's tab is seen or hidden.</summary>
     [JSInvokable]
@@ -68,6 +73,10 @@ public abstract class PicturePanel : ComponentBase, IAsyncDisposable
         catch (Exception gone) when (gone is JSDisconnectedException or OperationCanceledException)
         {
             // The browser has gone, and its objects with it.
+        }
+        catch (JSException failure)
+        {
+            LogScriptFailed(Logger, ScriptName, failure.Message);
         }
 
         _self?.Dispose();
@@ -130,9 +139,7 @@ public abstract class PicturePanel : ComponentBase, IAsyncDisposable
             {
                 if (!_seen)
                     continue;
-                if (NextFrame() is { } frame && !await picture.InvokeAsync<bool>("push", cancellationToken, frame))
-                    Lost();
-                await TellAsync(picture, cancellationToken);
+                await PushAsync(picture, cancellationToken);
             }
             while (await timer.WaitForNextTickAsync(cancellationToken));
         }
@@ -141,4 +148,26 @@ public abstract class PicturePanel : ComponentBase, IAsyncDisposable
             // The browser or the page has gone.
         }
     }
+
+    private async Task PushAsync(IJSObjectReference picture, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (NextFrame() is { } frame && !await picture.InvokeAsync<bool>("push", cancellationToken, frame))
+                Lost();
+            await TellAsync(picture, cancellationToken);
+            _failing = false;
+        }
+        catch (JSException failure)
+        {
+            // What the script holds now is anyone's guess: it is given everything anew. One line a failure, not one a second.
+            Lost();
+            if (!_failing)
+                LogScriptFailed(Logger, ScriptName, failure.Message);
+            _failing = true;
+        }
+    }
+
+    [LoggerMessage(EventId = 3103, Level = LogLevel.Warning, Message = "The script {Script} failed: {Reason}")]
+    private static partial void LogScriptFailed(ILogger logger, string script, string reason);
 }

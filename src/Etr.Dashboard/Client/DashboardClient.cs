@@ -45,12 +45,19 @@ internal static class DashboardClient
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Listen(settings.Address, settings.Port);
+            kestrel.Listen(settings.Address, settings.Port, listen =>
+            {
+                if (settings.Certificate is { } certificate)
+                    listen.UseHttps(certificate);
+            });
         });
+        if (settings.Certificate is not null)
+            builder.WebHost.UseKestrelHttpsConfiguration();
         builder.Services.AddRoutingCore();
         builder.Logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Warning)
+            .AddFilter(typeof(AuditLog).FullName, LogLevel.Information)
             .AddFilter("Orleans", LogLevel.Critical).AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
-        if (System.Net.IPAddress.IsLoopback(settings.Address))
+        if (settings.IsLoopback)
         {
             // A page elsewhere must not reach a loopback service through a name of its own.
             builder.Services.Configure<HostFilteringOptions>(o => o.AllowedHosts = ["localhost", "127.0.0.1", "[::1]"]);
@@ -66,13 +73,14 @@ internal static class DashboardClient
                 EndPoints = { settings.Join },
                 AbortOnConnectFail = false,
                 AsyncTimeout = AnswerMilliseconds,
+                Ssl = settings.Tls,
                 Password = settings.ClusterSecret.Length > 0 ? settings.ClusterSecret : null,
                 ReconnectRetryPolicy = new LinearRetry(1000),
             });
         });
         builder.Services.AddEtrClientFeed().AddEtrDashboard().AddEtrAccess(settings.Access);
         WebApplication app = builder.Build();
-        if (System.Net.IPAddress.IsLoopback(settings.Address))
+        if (settings.IsLoopback)
             app.UseHostFiltering();
         app.UseEtrAccess();
         app.MapGet("/healthz", () => "alive").AllowAnonymous();

@@ -19,7 +19,8 @@ internal static class DashboardCommand
         });
         var command = new RootCommand(
             "The dashboard of a cluster, beside it: watch its runs, and act on them. It holds nothing and may end at any time.\n" +
-            "From the environment: Etr__Cluster__Secret, Etr__Dashboard__Secret (operators), Etr__Dashboard__ViewerSecret, Etr__Dashboard__AuditFile.")
+            "From the environment: Etr__Cluster__Secret, Etr__Dashboard__Secret (operators), Etr__Dashboard__ViewerSecret, Etr__Dashboard__AuditFile, Etr__Dashboard__OpenId__*,\n" +
+            "Etr__Dashboard__Proxies, Etr__Dashboard__Certificate and CertificateKey (HTTPS), Etr__Cluster__Tls (the store's). docs/access.md tells of them.")
         {
             join, cluster, host, port,
         };

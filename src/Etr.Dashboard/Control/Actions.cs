@@ -6,50 +6,61 @@ namespace Etr.Dashboard.Control;
 
 /// <summary>
 /// What a person does from a page: checked against their role here, on the server, and noted with its outcome whatever that is.
-/// One object a circuit.
+/// One object a circuit. Nothing of it is cancelled when the page goes: the grains act all the same, and the note shall say what they did.
 /// </summary>
-internal sealed class Actions(IClusterActions cluster, IAuditLog audit, AuthenticationStateProvider people)
+internal sealed class Actions(IClusterActions cluster, IAuditLog audit, Sessions sessions, AuthenticationStateProvider people)
 {
     /// <summary>Whether the person of this circuit may act.</summary>
-    public async Task<bool> MayActAsync() => AccessRoles.MayAct((await people.GetAuthenticationStateAsync()).User);
+    public async Task<bool> MayActAsync() => (await people.GetAuthenticationStateAsync()).User is var person && AccessRoles.MayAct(person) && sessions.Stands(person);
 
     /// <summary>Starts a run.</summary>
     /// <param name="configuration">Its configuration, as a person wrote it.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>What became of it.</returns>
-    public async Task<(string Run, ActionOutcome Outcome)> StartAsync(string configuration, CancellationToken cancellationToken)
+    public async Task<(string Run, ActionOutcome Outcome)> StartAsync(string configuration)
     {
         string started = "";
         ActionOutcome outcome = await DoAsync("start", "", async () =>
         {
-            (started, string problem) = await cluster.StartAsync(ConfigurationText.Read(configuration), cancellationToken);
-            if (problem.Length > 0)
-                throw new InvalidOperationException(problem);
+            (started, string problem) = await cluster.StartAsync(ConfigurationText.Read(configuration), CancellationToken.None);
+            return problem.Length > 0 ? throw new InvalidOperationException(problem) : started;
         });
         return (started, outcome);
     }
 
     /// <summary>Pauses a run.</summary>
-    public Task<ActionOutcome> PauseAsync(string run, CancellationToken cancellationToken) =>
-        DoAsync("pause", run, async () => await cluster.PauseAsync(run, $"paused from the dashboard by {await NameAsync()}", cancellationToken));
+    public Task<ActionOutcome> PauseAsync(string run) =>
+        DoAsync("pause", run, async () => await cluster.PauseAsync(run, $"paused from the dashboard by {await NameAsync()}", CancellationToken.None));
 
     /// <summary>Lets a run go on.</summary>
-    public Task<ActionOutcome> ResumeAsync(string run, CancellationToken cancellationToken) => DoAsync("resume", run, () => cluster.ResumeAsync(run, cancellationToken));
+    public Task<ActionOutcome> ResumeAsync(string run) => DoAsync("resume", run, () => cluster.ResumeAsync(run, CancellationToken.None));
 
     /// <summary>Ends a run for good.</summary>
-    public Task<ActionOutcome> StopAsync(string run, CancellationToken cancellationToken) =>
-        DoAsync("stop", run, async () => await cluster.StopAsync(run, $"stopped from the dashboard by {await NameAsync()}", cancellationToken));
+    public Task<ActionOutcome> StopAsync(string run) =>
+        DoAsync("stop", run, async () => await cluster.StopAsync(run, $"stopped from the dashboard by {await NameAsync()}", CancellationToken.None));
 
     /// <summary>Drains a silo.</summary>
-    public Task<ActionOutcome> DrainAsync(string silo, CancellationToken cancellationToken) =>
-        DoAsync("drain", silo, async () => await cluster.DrainAsync(silo, $"the dashboard asked for it, for {await NameAsync()}", cancellationToken));
+    public Task<ActionOutcome> DrainAsync(string silo) =>
+        DoAsync("drain", silo, async () => await cluster.DrainAsync(silo, $"the dashboard asked for it, for {await NameAsync()}", CancellationToken.None));
 
     private async Task<string> NameAsync() => (await people.GetAuthenticationStateAsync()).User.Identity?.Name ?? "someone";
 
+    private Task<ActionOutcome> DoAsync(string action, string target, Func<Task> act) => DoAsync(action, target, async () =>
+    {
+        await act();
+        return target;
+    });
+
+    // What it was done to is known for certain only afterwards: a run has no name before it is started.
     [System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "told to the person who asked")]
-    private async Task<ActionOutcome> DoAsync(string action, string target, Func<Task> act)
+    private async Task<ActionOutcome> DoAsync(string action, string target, Func<Task<string>> act)
     {
         ClaimsPrincipal person = (await people.GetAuthenticationStateAsync()).User;
+        if (!sessions.Stands(person))
+        {
+            audit.Note(person, action, target, "refused: the session has ended");
+            return new ActionOutcome(false, "Your session has ended: sign in again.");
+        }
+
         if (!AccessRoles.MayAct(person))
         {
             audit.Note(person, action, target, "refused: a viewer may not act");
@@ -58,8 +69,7 @@ internal sealed class Actions(IClusterActions cluster, IAuditLog audit, Authenti
 
         try
         {
-            await act();
-            audit.Note(person, action, target, "done");
+            audit.Note(person, action, await act(), "done");
             return new ActionOutcome(true, "");
         }
         catch (Exception e)

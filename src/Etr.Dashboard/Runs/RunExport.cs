@@ -51,7 +51,7 @@ internal static class RunExport
                 foreach (var step in steps)
                 {
                     var row = new StepRow(step, status.Evaluations.LastOrDefault(found => found.Step == step.Step), [.. status.Alarms.Where(alarm => alarm.Step == step.Step)]);
-                    await writer.WriteLineAsync(json ? Json(row, shapers) : StepColumns.Line(row, shapers));
+                    await writer.WriteLineAsync(json ? Json(row, shapers) : StepColumns.Line(Harmless(row), shapers));
                 }
 
                 await writer.FlushAsync(stop);
@@ -90,6 +90,10 @@ internal static class RunExport
 
         return Encoding.UTF8.GetString(bytes.ToArray());
     }
+
+    // A failure's words are anyone's, and a spreadsheet takes a cell that begins so for a formula. Numbers keep their minus.
+    private static StepRow Harmless(StepRow row) =>
+        row.Evaluation is { Failure: ['=' or '+' or '-' or '@' or '\t' or '\r', ..] failure } evaluation ? row with { Evaluation = evaluation with { Failure = "'" + failure } } : row;
 
     // A name is anything a person typed; a file's name is not.
     private static string Plain(string run) => string.Concat(run.Take(80).Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '_'));

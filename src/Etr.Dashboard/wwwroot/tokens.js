@@ -21,6 +21,8 @@ export function attach(block, readout) {
     if (event.target.classList.contains('t')) tell(event.target);
   });
   block.addEventListener('keydown', event => {
+    // Those belong to the browser: Alt and an arrow go back a page.
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
     const tokens = [...block.querySelectorAll('.t')];
     const at = tokens.findIndex(token => token.classList.contains('at'));
     const target = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: tokens.length - 1 }[event.key];

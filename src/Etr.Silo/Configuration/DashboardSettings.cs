@@ -34,6 +34,14 @@ public sealed record DashboardSettings
     public OpenIdSettings OpenId { get; init; } = new();
 
     /// <summary>
+    /// Proxies in front of the pages, comma-separated addresses or networks (<c>10.0.0.7,10.1.0.0/24</c>): they are believed who a request
+    /// came from and whether by HTTPS (<c>X-Forwarded-For</c>, <c>X-Forwarded-Proto</c>), and nobody else is. They need a <see cref="Secret"/>,
+    /// a provider or the cluster's secret even on loopback. The default value is empty.
+    /// </summary>
+    [RegularExpression("^([0-9A-Fa-f.:/]{2,49}(,[0-9A-Fa-f.:/]{2,49}){0,31})?$")]
+    public string Proxies { get; init; } = "";
+
+    /// <summary>
     /// Whether Orleans' own dashboard is served at <c>/orleans</c>, for operators: it shows grains and their calls, on every silo that has this
     /// set, and measures each grain call for it. The default value is false.
     /// </summary>

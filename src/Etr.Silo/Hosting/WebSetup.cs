@@ -1,6 +1,8 @@
+using System.Globalization;
 using Etr.Core.Rollouts;
 using Etr.Dashboard.Access;
 using Etr.Grains;
+using Etr.Silo.Cli;
 using Etr.Silo.Configuration;
 using Etr.Silo.Health;
 using Etr.Silo.Store;
@@ -42,10 +44,17 @@ internal static class WebSetup
         builder.Services.AddSingleton<EngineClock>();
         builder.Services.AddSingleton(plan);
         builder.Services.AddSingleton<IConnectionMultiplexer>(_ => ConnectionMultiplexer.Connect(StoreConnection.Options(plan.Store)));
-        builder.Services.AddEtrHealth(plan.Card.Roles).AddEtrAccess(Access(plan));
         builder.AddEtrSignals(plan.Settings.Host.Telemetry, plan.Name, plan.Card.Version);
         builder.Services.AddDataProtection().SetApplicationName("etr").PersistKeysToFileSystem(new DirectoryInfo(Path.Combine(plan.Home.Root, "keys")));
-        if (plan.Web.IsLoopback)
+        AccessOptions access = Access(plan.Settings.Host, plan.Web) with
+        {
+            AuditFile = Path.Combine(plan.Home.Root, "audit.jsonl"),
+            // Kept over restarts, and no other silo of this machine has it.
+            Id = plan.Ports.Silo.ToString(CultureInfo.InvariantCulture),
+        };
+        builder.Services.AddEtrHealth(plan.Card.Roles).AddEtrAccess(access);
+        bool alone = plan.Web.IsLoopback && access.Proxies.Count == 0;
+        if (alone)
         {
             // A page elsewhere must not reach a loopback service through a name of its own.
             builder.Services.Configure<HostFilteringOptions>(o => o.AllowedHosts = ["localhost", "127.0.0.1", "[::1]"]);
@@ -59,7 +68,7 @@ internal static class WebSetup
         });
         parts.Services(builder.Services);
         var app = builder.Build();
-        if (plan.Web.IsLoopback)
+        if (alone)
             app.UseHostFiltering();
         app.UseEtrAccess();
         app.MapEtrHealth();
@@ -68,16 +77,21 @@ internal static class WebSetup
         return app;
     }
 
-    // Pages, metrics and readiness ask for the dashboard's keys; where there are none and others can reach them, for the cluster's secret.
-    private static AccessOptions Access(SiloPlan plan)
+    /// <summary>
+    /// Who may come in: pages, metrics and readiness ask for the dashboard's keys; where there are none and others can reach them, for the
+    /// cluster's secret. Through a proxy others can reach loopback too.
+    /// </summary>
+    /// <exception cref="CommandFailure">A proxy is none, or passes others on where there is no key.</exception>
+    internal static AccessOptions Access(HostSettings host, WebAddress web)
     {
-        DashboardSettings dashboard = plan.Settings.Host.Dashboard;
-        bool asks = dashboard.Secret.Length > 0 || dashboard.OpenId.Authority.Length > 0 || plan.Web.IsLoopback;
-        return new AccessOptions
+        DashboardSettings dashboard = host.Dashboard;
+        IReadOnlyList<System.Net.IPNetwork> proxies = ReadProxies(dashboard.Proxies);
+        bool asks = dashboard.Secret.Length > 0 || dashboard.OpenId.Authority.Length > 0 || (web.IsLoopback && proxies.Count == 0);
+        var access = new AccessOptions
         {
-            OperatorKey = asks ? dashboard.Secret : plan.Settings.Host.Cluster.Secret,
+            OperatorKey = asks ? dashboard.Secret : host.Cluster.Secret,
             ViewerKey = dashboard.ViewerSecret,
-            AuditFile = Path.Combine(plan.Home.Root, "audit.jsonl"),
+            Proxies = proxies,
             OpenId = dashboard.OpenId.Authority.Length == 0 ? null : new OpenIdOptions
             {
                 Authority = dashboard.OpenId.Authority,
@@ -88,9 +102,29 @@ internal static class WebSetup
                 ViewerRole = dashboard.OpenId.ViewerRole,
             },
         };
+        return proxies.Count == 0 || !access.IsOpen ? access
+            : throw new CommandFailure("Etr:Dashboard:Proxies passes others on and there is no secret: set Etr:Dashboard:Secret (16 characters or more)");
+    }
+
+    private static IReadOnlyList<System.Net.IPNetwork> ReadProxies(string text)
+    {
+        try
+        {
+            return Proxies.Read(text);
+        }
+        catch (ArgumentException e)
+        {
+            throw new CommandFailure($"Etr:Dashboard:Proxies: {e.Message}", inner: e);
+        }
     }
 
     /// <summary>What is asked for where <paramref name="own"/> is not set: never less than the pages ask for.</summary>
-    public static string SecretOf(string own, HostSettings host, WebAddress web) =>
-        own.Length > 0 ? own : host.Dashboard.Secret.Length > 0 ? host.Dashboard.Secret : web.IsLoopback ? "" : host.Cluster.Secret;
+    /// <exception cref="CommandFailure">There is nothing to ask for, and a proxy passes others on.</exception>
+    public static string SecretOf(string own, HostSettings host, WebAddress web)
+    {
+        bool proxied = host.Dashboard.Proxies.Length > 0;
+        string secret = own.Length > 0 ? own : host.Dashboard.Secret.Length > 0 ? host.Dashboard.Secret : web.IsLoopback && !proxied ? "" : host.Cluster.Secret;
+        return secret.Length > 0 || !proxied ? secret
+            : throw new CommandFailure("Etr:Dashboard:Proxies passes others on and the endpoint has no secret: set Etr:Endpoint:Secret (16 characters or more)");
+    }
 }

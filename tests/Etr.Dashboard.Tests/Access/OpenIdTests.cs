@@ -28,6 +28,7 @@ public sealed class OpenIdTests
 
         HttpResponseMessage away = await browser.GetAsync("/sign-in/openid?to=/metrics", Cancellation);
         Assert.StartsWith(provider.Address + "/authorize", away.Headers.Location!.OriginalString, StringComparison.Ordinal);
+        Assert.Contains("redirect_uri=" + Uri.EscapeDataString(host.Address + "/sign-in/openid/back"), away.Headers.Location.Query, StringComparison.Ordinal);
         Assert.Contains("code_challenge_method=S256", away.Headers.Location.Query, StringComparison.Ordinal);
         using JsonDocument answer = JsonDocument.Parse(await browser.GetStringAsync(away.Headers.Location, Cancellation));
         string Part(string name) => Uri.EscapeDataString(answer.RootElement.GetProperty(name).GetString()!);

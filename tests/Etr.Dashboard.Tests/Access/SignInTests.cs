@@ -173,6 +173,65 @@ public sealed partial class SignInTests
         Assert.All(lines, line => Assert.DoesNotContain("key at all", line, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("//elsewhere.example", OperatorKey)]
+    [InlineData("//elsewhere.example", "not a key of this one")]
+    [InlineData("///elsewhere.example/a", "not a key of this one")]
+    public async Task A_key_in_an_address_leads_nobody_to_another_server(string path, string key)
+    {
+        await using var host = await DashboardHost.StartAsync(access: Keys);
+        using HttpClient browser = Browser(host);
+        HttpResponseMessage answer = await browser.GetAsync(new Uri($"{host.Address}{path}?secret={key}"), Cancellation);
+        Assert.Equal((HttpStatusCode.Redirect, "/"), (answer.StatusCode, answer.Headers.Location!.OriginalString));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Wrong_keys_of_programs_and_in_addresses_are_noted_and_no_more_of_them_than_are_looked_at(bool bearer)
+    {
+        string file = Path.Combine(Directory.CreateTempSubdirectory("etr-audit-").FullName, "audit.jsonl");
+        await using (var host = await DashboardHost.StartAsync(access: Keys with { AuditFile = file }))
+        {
+            using HttpClient program = Browser(host);
+            if (bearer)
+                program.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "not the key at all");
+            for (int i = 0; i < FailedSignIns.PerMinute + 3; i++)
+                await program.GetAsync(bearer ? "/metrics" : "/?secret=not+the+key+at+all", Cancellation);
+        }
+
+        string[] lines = await File.ReadAllLinesAsync(file, Cancellation);
+        Assert.Equal(FailedSignIns.PerMinute, lines.Length);
+        Assert.All(lines, line => Assert.Contains($"\"target\":\"{(bearer ? "bearer" : "address")}\",\"outcome\":\"a wrong key\"", line, StringComparison.Ordinal));
+        Assert.All(lines, line => Assert.DoesNotContain("key at all", line, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Without_a_provider_there_is_no_way_to_one()
+    {
+        await using var host = await DashboardHost.StartAsync(access: Keys);
+        using HttpClient browser = Browser(host);
+        Assert.Equal(HttpStatusCode.NotFound, (await browser.GetAsync("/sign-in/openid", Cancellation)).StatusCode);
+    }
+
+    [Fact]
+    public async Task Two_hosts_on_one_machine_do_not_throw_each_other_out()
+    {
+        await using var one = await DashboardHost.StartAsync(access: Keys with { Id = "5080" });
+        await using var other = await DashboardHost.StartAsync(access: Keys with { Id = "5081" });
+        // A browser's jar does not tell ports apart.
+        var jar = new CookieContainer();
+        using HttpClient first = Browser(one, jar), second = Browser(other, jar);
+        await SignInAsync(first, OperatorKey, "/");
+        Assert.Equal(HttpStatusCode.Redirect, (await SignInAsync(second, ViewerKey, "/")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await first.GetAsync("/metrics", Cancellation)).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await second.GetAsync("/metrics", Cancellation)).StatusCode);
+        Assert.Contains(jar.GetAllCookies(), cookie => cookie.Name == "etr-form-5081");
+    }
+
+    private static HttpClient Browser(DashboardHost host, CookieContainer jar) =>
+        new(new HttpClientHandler { AllowAutoRedirect = false, CookieContainer = jar }) { BaseAddress = new Uri(host.Address) };
+
     private static HttpClient Browser(DashboardHost host) =>
         new(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(host.Address) };
 

@@ -24,13 +24,24 @@ public sealed class ControlTests(Chromium chromium)
         await host.Actions.WhenDoneAsync(1);
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Stop", Exact = true }).ClickAsync();
+        ILocator stop = page.GetByRole(AriaRole.Button, new() { Name = "Stop", Exact = true });
         ILocator yes = page.GetByRole(AriaRole.Button, new() { Name = "Stop it for good" });
-        await Expect(yes).ToBeFocusedAsync();
-        await page.GetByRole(AriaRole.Button, new() { Name = "Keep it" }).ClickAsync();
+        ILocator keep = page.GetByRole(AriaRole.Button, new() { Name = "Keep it" });
+        await Expect(keep).ToBeFocusedAsync();
+        await page.Keyboard.PressAsync("Enter");
         await Expect(yes).ToHaveCountAsync(0);
+        await Expect(stop).ToBeFocusedAsync();
+
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(keep).ToBeFocusedAsync();
+        await page.Keyboard.PressAsync("Escape");
+        await Expect(yes).ToHaveCountAsync(0);
+        await Expect(stop).ToBeFocusedAsync();
         Assert.Single(host.Actions.Done);
 
-        await page.GetByRole(AriaRole.Button, new() { Name = "Stop", Exact = true }).ClickAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(keep).ToBeFocusedAsync();
+        await page.Keyboard.PressAsync("Shift+Tab");
         await Expect(yes).ToBeFocusedAsync();
         await page.Keyboard.PressAsync("Enter");
         await host.Actions.WhenDoneAsync(2);

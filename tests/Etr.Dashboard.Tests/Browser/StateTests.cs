@@ -37,6 +37,9 @@ public sealed class StateTests(Chromium chromium)
         host.Runs.Status = null;
 
         await Expect(page.GetByRole(Microsoft.Playwright.AriaRole.Alert).GetByText("do not answer")).ToBeVisibleAsync();
+        await Expect(page.GetByText("What is shown is")).ToBeVisibleAsync();
+        // What is read out must not change each second.
+        await Expect(page.GetByRole(Microsoft.Playwright.AriaRole.Alert).GetByText("What is shown is")).ToHaveCountAsync(0);
         await Expect(page.Locator(".tile .spark").First).ToBeVisibleAsync();
     }
 

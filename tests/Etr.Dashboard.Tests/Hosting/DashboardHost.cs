@@ -26,7 +26,8 @@ internal sealed class DashboardHost : IAsyncDisposable
 
     public string Address => _app.Urls.First();
 
-    public static async Task<DashboardHost> StartAsync(string url = "http://127.0.0.1:0", AccessOptions? access = null)
+    public static async Task<DashboardHost> StartAsync(
+        string url = "http://127.0.0.1:0", AccessOptions? access = null, IDataProtectionProvider? protection = null, TimeProvider? time = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseKestrelHttpsConfiguration().UseUrls(url);
@@ -36,6 +37,10 @@ internal sealed class DashboardHost : IAsyncDisposable
         var actions = new ScriptedActions();
         builder.Services.AddSingleton<IClusterActions>(actions);
         builder.Services.AddDataProtection().UseEphemeralDataProtectionProvider();
+        if (protection is not null)
+            builder.Services.AddSingleton(protection);
+        if (time is not null)
+            builder.Services.AddSingleton(time);
         builder.Services.AddEtrDashboard();
         builder.Services.AddEtrAccess(access ?? new AccessOptions());
         var app = builder.Build();

@@ -14,16 +14,19 @@ internal sealed class ScriptedActions : IClusterActions, IDisposable
     /// <summary>What every action answers with; null does it.</summary>
     public Exception? Failure { get; set; }
 
+    /// <summary>What every action waits for, as a cluster takes its time; null answers at once.</summary>
+    public Task? Hold { get; set; }
+
     public Task<(string Run, string Problem)> StartAsync(string configurationJson, CancellationToken cancellationToken) =>
         Task.FromResult(Failure is null ? (Note($"start {configurationJson.Length > 0}"), "") : ("", Failure.Message));
 
-    public Task PauseAsync(string run, string reason, CancellationToken cancellationToken) => Do($"pause {run}: {reason}");
+    public Task PauseAsync(string run, string reason, CancellationToken cancellationToken) => Do($"pause {run}: {reason}", cancellationToken);
 
-    public Task ResumeAsync(string run, CancellationToken cancellationToken) => Do($"resume {run}");
+    public Task ResumeAsync(string run, CancellationToken cancellationToken) => Do($"resume {run}", cancellationToken);
 
-    public Task StopAsync(string run, string reason, CancellationToken cancellationToken) => Do($"stop {run}: {reason}");
+    public Task StopAsync(string run, string reason, CancellationToken cancellationToken) => Do($"stop {run}: {reason}", cancellationToken);
 
-    public Task DrainAsync(string silo, string reason, CancellationToken cancellationToken) => Do($"drain {silo}: {reason}");
+    public Task DrainAsync(string silo, string reason, CancellationToken cancellationToken) => Do($"drain {silo}: {reason}", cancellationToken);
 
     /// <summary>Waits until so many things were done.</summary>
     public async Task WhenDoneAsync(int count)
@@ -41,11 +44,12 @@ internal sealed class ScriptedActions : IClusterActions, IDisposable
 
     public void Dispose() => _any.Dispose();
 
-    private Task Do(string what)
+    private async Task Do(string what, CancellationToken cancellationToken)
     {
         if (Failure is not null)
-            return Task.FromException(Failure);
+            throw Failure;
         Note(what);
-        return Task.CompletedTask;
+        if (Hold is not null)
+            await Hold.WaitAsync(cancellationToken);
     }
 }

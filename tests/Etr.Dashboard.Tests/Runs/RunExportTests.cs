@@ -39,6 +39,23 @@ public sealed class RunExportTests
         Assert.Equal(JsonValueKind.Null, JsonSerializer.Deserialize<JsonElement>(lines[2]).GetProperty("held_out_accuracy").ValueKind);
     }
 
+    [Theory]
+    [InlineData("=HYPERLINK(1)", "'=HYPERLINK(1)")]
+    [InlineData("@SUM(1)", "'@SUM(1)")]
+    [InlineData("-1 traces, +2", "\"'-1 traces, +2\"")]
+    [InlineData("no room = no evaluation", "no room = no evaluation")]
+    public async Task Words_are_no_formula_to_a_spreadsheet_and_numbers_keep_their_sign(string failure, string field)
+    {
+        await using var host = await StartAsync();
+        host.Runs.Status = host.Runs.Status! with { Evaluations = [Samples.Evaluation(1, 0.5) with { Failure = failure }] };
+
+        string line = (await GetAsync(host, "csv")).Text.Split('\n')[1];
+
+        Assert.Contains($",-0.4,{field},", line, StringComparison.Ordinal);
+        string json = (await GetAsync(host, "jsonl")).Text.Split('\n')[0];
+        Assert.Equal(failure, JsonSerializer.Deserialize<JsonElement>(json).GetProperty("held_out_failure").GetString());
+    }
+
     [Fact]
     public async Task A_run_that_never_was_is_not_found_and_one_that_does_not_answer_says_so()
     {
