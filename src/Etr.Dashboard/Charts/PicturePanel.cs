@@ -123,9 +123,9 @@ public abstract partial class PicturePanel : ComponentBase, IAsyncDisposable
             _picture = await _module.InvokeAsync<IJSObjectReference>("attach", _stop.Token, Root, Options, _self);
             _pump = PumpAsync(_picture, _stop.Token);
         }
-        catch (Exception gone) when (gone is JSDisconnectedException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception gone) when (gone is JSException or JSDisconnectedException or OperationCanceledException or ObjectDisposedException)
         {
-            // The browser or the page left while the picture was being set up.
+            // The browser or the page left while the picture was being set up, or shows something else by now.
         }
     }
 
