@@ -40,6 +40,7 @@ internal static class WallOrder
     /// <summary>Smaller comes first; cells without what is sorted by come last.</summary>
     private static double Rank(WallCell cell, WallSort sort) => sort switch
     {
+        WallSort.Live => cell.Live ? 0 : 1,
         WallSort.Rise => cell.Direction == TrendDirection.Unknown ? double.MaxValue : cell.Fall,
         WallSort.Flattest => cell.Direction == TrendDirection.Unknown ? double.MaxValue : Math.Abs(cell.Fall),
         WallSort.Longest => -cell.Length,

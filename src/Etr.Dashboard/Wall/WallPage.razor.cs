@@ -45,7 +45,7 @@ public sealed partial class WallPage : PollingComponent
     [Parameter]
     public string Run { get; set; } = "";
 
-    /// <summary>Order: prompt, rise, flattest, longest, oldest or wrong.</summary>
+    /// <summary>Order: prompt, live, rise, flattest, longest, oldest or wrong.</summary>
     [SupplyParameterFromQuery]
     public string? Sort { get; set; }
 

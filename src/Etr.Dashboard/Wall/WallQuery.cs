@@ -8,6 +8,9 @@ internal enum WallSort
     /// <summary>By prompt.</summary>
     Prompt,
 
+    /// <summary>Those being drawn first.</summary>
+    Live,
+
     /// <summary>Entropy that rises most, first.</summary>
     Rise,
 

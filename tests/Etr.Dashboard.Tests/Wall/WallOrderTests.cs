@@ -18,6 +18,7 @@ public sealed class WallOrderTests
 
     [Theory]
     [InlineData("prompt", "0,1,2,3")]
+    [InlineData("live", "3,0,1,2")]
     [InlineData("rise", "1,2,0,3")]
     [InlineData("flattest", "2,0,1,3")]
     [InlineData("longest", "1,2,0,3")]
