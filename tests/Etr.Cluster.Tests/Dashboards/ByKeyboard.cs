@@ -46,7 +46,7 @@ internal static partial class ByKeyboard
         await Wall.GoesOnAsync(live);
 
         await live.PressAsync("/", "ArrowDown");
-        await live.IsAtAsync("/wall", "sort=rise");
+        await live.IsAtAsync("/wall", "sort=live");
         await live.TabToAsync(page.GetByLabel("Verdict"), "ArrowDown");
         await live.IsAtAsync("/wall", "verdict=right");
         await live.TabToAsync(live.Button("Table view"), "Enter");
@@ -66,7 +66,9 @@ internal static partial class ByKeyboard
 
         await live.TabToAsync(page.GetByRole(AriaRole.Link, new() { Name = round, Exact = true }), "Enter");
         await Prompt.ShowsWhatWasPaidAsync(live, round);
-        await live.TabToAsync(live.Region("Picture of the traces"), "Home", "ArrowRight");
+        await live.PressAsync("Escape");
+        await Expect(live.Region("Picture of the traces")).ToBeFocusedAsync();
+        await live.PressAsync("Home", "ArrowRight");
         await Expect(page.Locator("#trajectory-readout")).ToContainTextAsync(StepWords());
         await live.TabToAsync(page.GetByRole(AriaRole.Link, new() { Name = "Trace 2", Exact = true }), "Enter");
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Trace 2", Exact = true })).ToBeVisibleAsync();
@@ -132,10 +134,12 @@ internal static partial class ByKeyboard
         string silo = await Cluster.HasSamplersAtWorkAsync(live);
         await live.SeesNewStepsAsync();
         await live.TabToAsync(Cluster.Row(live, silo).GetByRole(AriaRole.Button, new() { Name = "Drain", Exact = true }), "Enter");
-        ILocator yes = live.Button($"Drain {silo}");
-        await Expect(yes).ToBeFocusedAsync();
-        await live.PressAsync("Tab", "Enter");
-        await Expect(yes).ToHaveCountAsync(0);
+
+        // A second press of the same key keeps it.
+        await Expect(live.Button("Keep it")).ToBeFocusedAsync();
+        await Expect(live.Button($"Drain {silo}")).ToBeVisibleAsync();
+        await live.PressAsync("Enter");
+        await Expect(live.Button($"Drain {silo}")).ToHaveCountAsync(0);
         await live.PressAsync("/", "Enter");
         await live.IsAtAsync("/cluster", "view=table");
         await Expect(live.Rows("Table of the last steps' times").Nth(3)).ToContainTextAsync(Share());

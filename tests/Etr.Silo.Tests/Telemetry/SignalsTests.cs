@@ -38,13 +38,13 @@ public sealed class SignalsTests
         }
 
         using var meter = new Meter(EtrMeter.Name);
-        meter.CreateCounter<long>("etr.counted-by-the-test").Add(1);
+        meter.CreateCounter<long>("counted-by-the-test").Add(1);
 
         Assert.True(spans.ForceFlush(Milliseconds));
 
         // Prometheus' reader, beside the collector's, is only ever asked: the flush as a whole says no.
         meters.ForceFlush(Milliseconds);
         Assert.True(await collector.HasAsync(traces, TimeSpan.FromMilliseconds(Milliseconds), "learner.step", "silo-of-the-test", "1.2.3"));
-        Assert.True(await collector.HasAsync(metrics, TimeSpan.FromMilliseconds(Milliseconds), "etr.counted-by-the-test", "silo-of-the-test"));
+        Assert.True(await collector.HasAsync(metrics, TimeSpan.FromMilliseconds(Milliseconds), "counted-by-the-test", "silo-of-the-test"));
     }
 }
