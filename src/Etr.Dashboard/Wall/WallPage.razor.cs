@@ -214,8 +214,15 @@ public sealed partial class WallPage : PollingComponent
                 readout = _readout,
                 scaleText = _scaleText,
             };
-            _canvasWall = await _module.InvokeAsync<IJSObjectReference>("attach", stop, elements, _self);
-            _pump = PumpAsync(_canvasWall, stop);
+            var canvasWall = await _module.InvokeAsync<IJSObjectReference>("attach", stop, elements, _self);
+            if (stop.IsCancellationRequested)
+            {
+                await canvasWall.InvokeVoidAsync("dispose");
+                return;
+            }
+
+            _canvasWall = canvasWall;
+            _pump = PumpAsync(canvasWall, stop);
         }
         catch (Exception gone) when (gone is JSException or JSDisconnectedException or OperationCanceledException)
         {
@@ -259,30 +266,30 @@ public sealed partial class WallPage : PollingComponent
         }
     }
 
+    // Renders come while this waits: what it ends is taken first, so that nobody ends it twice or takes a new wall for the old one.
     private async Task DetachAsync()
     {
-        if (_pumping is null)
+        var (pumping, pump, canvasWall, self) = (_pumping, _pump, _canvasWall, _self);
+        (_pumping, _pump, _canvasWall, _self) = (null, Task.CompletedTask, null, null);
+        if (pumping is null)
             return;
-        await _pumping.CancelAsync();
-        await _pump;
-        _pumping.Dispose();
-        _pumping = null;
+        await pumping.CancelAsync();
+        await pump;
+        pumping.Dispose();
         try
         {
-            if (_canvasWall is not null)
+            if (canvasWall is not null)
             {
-                await _canvasWall.InvokeVoidAsync("dispose");
-                await _canvasWall.DisposeAsync();
+                await canvasWall.InvokeVoidAsync("dispose");
+                await canvasWall.DisposeAsync();
             }
         }
-        catch (Exception gone) when (gone is JSDisconnectedException or OperationCanceledException)
+        catch (Exception gone) when (gone is JSException or JSDisconnectedException or OperationCanceledException)
         {
             // The browser has gone, and its objects with it.
         }
 
-        _canvasWall = null;
-        _self?.Dispose();
-        _self = null;
+        self?.Dispose();
     }
 
     private void Tabulate()

@@ -38,7 +38,7 @@ class Wall {
     for (const query of scheme) query.addEventListener('change', () => { this.palette = null; this.draw(); }, { signal });
     this.resized = new ResizeObserver(() => this.layOut());
     this.resized.observe(scroller);
-    window.etrWall = { cell: prompt => this.describe(prompt), state: () => this.state() };
+    this.accessor = window.etrWall = { cell: prompt => this.describe(prompt), state: () => this.state() };
     this.layOut();
     this.attend();
   }
@@ -274,7 +274,7 @@ class Wall {
     this.stopped.abort();
     this.resized.disconnect();
     cancelAnimationFrame(this.pending);
-    delete window.etrWall;
+    if (window.etrWall === this.accessor) delete window.etrWall;
   }
 }
 
